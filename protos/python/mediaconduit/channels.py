@@ -1,0 +1,55 @@
+"""Options of gRPC channels and servers that everything of ours uses, and what they are called on the wire."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+
+from mediaconduit.streams import MESSAGE_BYTES
+
+Options = tuple[tuple[str, int | str], ...]
+
+READ_AHEAD_BYTES: Final = 256 * 1024
+"""Flow-control window of a stream. With gRPC's own bandwidth probing a server wrote 5 MB ahead of a reader that had
+stopped; with this window 0.3 MB, at the same throughput (docs/decisions/0003-bytes-in-flight.md)."""
+
+_COMMON: Final[Options] = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES + 64 * 1024),
+    ("grpc.max_send_message_length", MESSAGE_BYTES + 64 * 1024),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", READ_AHEAD_BYTES),
+)
+
+CLIENT_OPTIONS: Final[Options] = (
+    *_COMMON,
+    # One layer retries, and it is not this one.
+    ("grpc.enable_retries", 0),
+)
+
+LOCAL_OPTIONS: Final[Options] = (
+    *CLIENT_OPTIONS,
+    # The default authority of a Unix socket is its escaped path, which servers in Rust and C# refuse.
+    ("grpc.default_authority", "localhost"),
+    # A socket that is not there yet will be in milliseconds; gRPC's own first back-off is a second.
+    ("grpc.initial_reconnect_backoff_ms", 20),
+    ("grpc.min_reconnect_backoff_ms", 20),
+    ("grpc.max_reconnect_backoff_ms", 200),
+)
+
+SERVER_OPTIONS: Final[Options] = (
+    *_COMMON,
+    ("grpc.so_reuseport", 0),
+)
+
+PROVIDER_HEADER: Final = "x-mediaconduit-provider"
+CALLER_HEADER: Final = "x-mediaconduit-caller"
+GENERATION_HEADER: Final = "x-mediaconduit-generation"
+SOURCE_HEADER: Final = "x-mediaconduit-source"
+QUEUE_HEADER: Final = "x-mediaconduit-queue-ms"
+
+
+def open_channel(target: str) -> grpc.aio.Channel:
+    """An insecure aio channel to "host:port" or "unix:path", with our options."""
+    local = target.startswith("unix:")
+    return grpc.aio.insecure_channel(target, options=LOCAL_OPTIONS if local else CLIENT_OPTIONS)
