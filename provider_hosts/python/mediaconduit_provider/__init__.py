@@ -11,7 +11,8 @@ A complete provider::
             for word in call.text.split():
                 yield word.upper() + " "
 
-What `transform` may yield is listed in `mediaconduit_provider.outputs`; what it is given in `mediaconduit_provider.call`.
+What `transform` may yield is listed in `mediaconduit_provider.outputs`, what it is given in
+`mediaconduit_provider.call`.
 Content has the contract's own message types, re-exported here, so that there is one vocabulary from author to client.
 """
 

@@ -74,11 +74,11 @@ class Output:
     """One output among several: make it, yield what its methods return. Completed at the end of the call at latest."""
 
     media_type: str
-    kind: OutputKind = OutputKind.OUTPUT_KIND_UNSPECIFIED
+    kind: OutputKind.ValueType = OutputKind.OUTPUT_KIND_UNSPECIFIED
     """Unspecified = text for "text/*" and JSON, data for all else."""
     name: str = ""
     candidate: int = 0
-    role: Role = Role.ROLE_UNSPECIFIED
+    role: Role.ValueType = Role.ROLE_UNSPECIFIED
     """ROLE_USER for a transcript of the caller."""
     preview_of: Output | None = None
     """This one is an early look at that one."""

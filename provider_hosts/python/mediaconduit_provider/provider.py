@@ -59,7 +59,7 @@ class Model:
     """0 = unknown."""
     pricing: Pricing | None = None
     """None = unknown; without rates = free."""
-    state: ModelState = ModelState.MODEL_STATE_UNSPECIFIED
+    state: ModelState.ValueType = ModelState.MODEL_STATE_UNSPECIFIED
     """For models on this machine."""
     canonical_id: str = ""
     """The same for the same model at other providers."""
