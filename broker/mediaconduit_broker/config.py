@@ -1,0 +1,115 @@
+"""Configuration: frozen, by concern, read from TOML. Unknown keys are errors."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from mediaconduit.errors import FieldViolation, PreconditionError, Reason
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A provider the broker loads when it starts: table ``[providers.NAME]``."""
+
+    source: str
+    """A folder, "file:" URL or catalog name."""
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Handed over by Configure at every start."""
+    start_timeout: float | None = None
+    """Seconds to READY; None = as the manifest says, else 60."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Table ``[limits]``."""
+
+    start_timeout: float = 60.0
+    """Seconds a sidecar may take to become ready."""
+    build_timeout: float = 600.0
+    """Seconds a build may take."""
+    drain_timeout: float = 10.0
+    """Seconds running calls get to end when a provider stops."""
+    replay_bytes: int = 8 * 1024 * 1024
+    """Bytes of events kept for a repeated request_id."""
+    replay_seconds: float = 60.0
+    """How long they are kept after the call."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All of ``mediaconduit.toml``."""
+
+    listen: str = "127.0.0.1:50051"
+    """Address the broker serves on: "host:port", port 0 = any free one."""
+    state_dir: str | None = None
+    """Folder for environments, settings and logs; None = the platform's."""
+    providers: dict[str, ProviderConfig] = msgspec.field(default_factory=dict)
+    """Providers to load at start, by id."""
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
+    """Other names for models: ``fast = "cowsay/default"``."""
+    limits: Limits = msgspec.field(default_factory=Limits)
+    """Bounds."""
+
+
+def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """Reads a config file; None gives the defaults. `overrides` (not None values) win.
+
+    Raises:
+        PreconditionError: The file is missing, not TOML, or says something that is not configuration.
+    """
+    raw: dict[str, Any] = {}
+    if path is not None:
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise _invalid(f"there is no config file {path.name}", hint="check --config") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise _invalid(f"{path.name} is not valid TOML: {error}") from None
+    raw |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+    _check(config)
+    return config
+
+
+def _check(config: Config) -> None:
+    host, _, port = config.listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise _invalid("listen: not an address", "listen", hint='write it as "host:port", e.g. "127.0.0.1:50051"')
+    for name in config.providers:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+            raise _invalid(
+                f"providers.{name}: not a provider id",
+                f"providers.{name}",
+                hint="ids have lower-case letters, digits and '-'",
+            )
+
+
+def _explained(message: str) -> PreconditionError:
+    """msgspec's message ("Object contains unknown field `lisen` - at `$.x`") as one of ours, with the nearest key."""
+    where = match[1].lstrip("$").lstrip(".") if (match := re.search(r" - at `(\S+)`$", message)) else ""
+    where = where.replace("[...]", "")
+    text = message.split(" - at ")[0]
+    hint = ""
+    if unknown := re.search(r"unknown field `(.+?)`", text):
+        known = _keys(where)
+        near = difflib.get_close_matches(unknown[1], known, n=1)
+        where = f"{where}.{unknown[1]}".lstrip(".")
+        text = "there is no such key"
+        hint = f"did you mean `{near[0]}`?" if near else f"keys here are {', '.join(known)}"
+    return _invalid(f"{where or 'the config'}: {text}", where, hint=hint)
+
+
+def _keys(where: str) -> list[str]:
+    kind = ProviderConfig if where.startswith("providers") else Limits if where.startswith("limits") else Config
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _invalid(message: str, field: str = "", *, hint: str = "") -> PreconditionError:
+    fields = [FieldViolation(field, message)] if field else []
+    return PreconditionError(message, reason=Reason.INPUT_INVALID, fields=fields, hint=hint)

@@ -1,0 +1,126 @@
+"""Reads a manifest: every mistake at once, each with its line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema_rs
+import yaml
+from mediaconduit.errors import FieldViolation, NotFoundError, PreconditionError, Reason
+
+from mediaconduit_broker.manifest.model import Manifest, Runtime
+from mediaconduit_broker.manifest.normalise import normalise_capabilities, normalise_dependencies, normalise_id
+from mediaconduit_broker.manifest.schema import SCHEMA
+
+NAMES: Final = ("MediaConduit.provider.yml", "mediaconduit.provider.yml", "MediaConduit.provider.yaml")
+
+_RESOLVER: Final = yaml.SafeLoader
+Path_ = tuple[str | int, ...]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a repository.
+
+    Raises:
+        NotFoundError: The folder has none.
+        PreconditionError: MANIFEST_INVALID with every mistake, ``field`` being "file:line".
+    """
+    path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    if path is None:
+        raise NotFoundError(
+            f"{folder.name} is no provider: it has no {NAMES[0]}",
+            reason=Reason.SOURCE_NOT_FOUND,
+            hint="`mediaconduit new NAME` makes a folder to start from",
+        )
+    return parse_manifest(path.read_text(encoding="utf-8", errors="replace"), path.name)
+
+
+def parse_manifest(text: str, file_name: str = NAMES[0]) -> Manifest:
+    """As `read_manifest`, from the file's text."""
+    try:
+        node = yaml.compose(text, Loader=_RESOLVER)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _invalid(file_name, [(line, f"not YAML: {error.problem}")]) from None
+    if not isinstance(data, dict) or node is None:
+        raise _invalid(file_name, [(1, "empty; it must at least have `id`, `runtime` and `entry`")])
+    lines = dict(_lines(node))
+    mistakes = [*_schema_mistakes(data, lines), *_runtime_mistakes(data, lines)]
+    if mistakes:
+        raise _invalid(file_name, sorted(mistakes))
+    return _build(data, tuple(_unknown_keys(data, lines, file_name)))
+
+
+def _build(data: Mapping[str, Any], warnings: tuple[str, ...]) -> Manifest:
+    stated = data.get("capabilities") or ([data["capability"]] if "capability" in data else [])
+    capabilities, tags, odd = normalise_capabilities(stated)
+    provider_id, odd_id = normalise_id(data["id"])
+    return Manifest(
+        id=provider_id,
+        name=data.get("name") or data["id"],
+        version=str(data.get("version", "0.0.0")),
+        runtime=Runtime(data.get("runtime", "python")),
+        entry=data.get("entry", ""),
+        description=data.get("description", ""),
+        capabilities=capabilities,
+        tags=(*data.get("tags", ()), *tags),
+        dependencies=normalise_dependencies(data.get("dependencies")),
+        environment=tuple(data.get("environment") or ()),
+        secrets=tuple(data.get("secrets") or ()),
+        start_timeout=data.get("start_timeout"),
+        warnings=(*warnings, *odd_id, *odd),
+    )
+
+
+def _schema_mistakes(data: Any, lines: Mapping[Path_, int]) -> Iterator[tuple[int, str]]:
+    for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(data):
+        path: Path_ = tuple(error.instance_path)
+        where = ".".join(map(str, path))
+        yield _line(path, lines), f"{where}: {error.message}" if where else error.message
+
+
+def _runtime_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> Iterator[tuple[int, str]]:
+    if data.get("runtime", "python") == "python" and "entry" not in data:
+        yield _line(("runtime",), lines), 'entry: missing; runtime python needs the provider class as "module:Class"'
+
+
+def _unknown_keys(data: Mapping[str, Any], lines: Mapping[Path_, int], file_name: str) -> Iterator[str]:
+    known: Sequence[str] = list(SCHEMA["properties"])
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            meant = f"; did you mean `{near[0]}`?" if near else ""
+            yield f"{file_name}:{_line((str(key),), lines)}: unknown key `{key}` is ignored{meant}"
+
+
+def _lines(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, int]]:
+    """Line of every value, by its path. A mapping's entry counts from its key."""
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            entry = (*path, str(key.value))
+            yield from _lines(value, entry)
+            yield entry, key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*path, index))
+
+
+def _line(path: Path_, lines: Mapping[Path_, int]) -> int:
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _invalid(file_name: str, mistakes: Sequence[tuple[int, str]]) -> PreconditionError:
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    return PreconditionError(
+        f"{file_name} has {count}",
+        reason=Reason.MANIFEST_INVALID,
+        fields=[FieldViolation(f"{file_name}:{line}", text) for line, text in mistakes],
+        hint="mend them and load the provider again; docs/manifest.md lists all keys",
+    )

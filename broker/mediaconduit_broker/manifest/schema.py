@@ -1,0 +1,48 @@
+"""What a manifest may hold, as JSON Schema: the base of both errors and warnings."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Final
+
+CAPABILITIES: Final = frozenset(
+    f"{source}-to-{target}"
+    for source, target in itertools.product(
+        ("text", "image", "audio", "video", "3d"),
+        ("text", "image", "audio", "video", "3d", "embedding", "scores"),
+    )
+)
+
+_STRINGS: Final = {"type": "array", "items": {"type": "string"}}
+_VARIABLES: Final = {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
+
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
+        "name": {"type": "string", "minLength": 1},
+        "description": {"type": "string"},
+        "version": {"type": ["string", "number"]},
+        "type": {"type": "string"},
+        "runtime": {"enum": ["python", "node", "exec", "container"]},
+        "entry": {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
+        "capabilities": _STRINGS,
+        "capability": {"type": "string"},
+        "dependencies": {
+            "anyOf": [
+                {"type": "array", "items": {"type": ["string", "object"]}},
+                {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}},
+            ]
+        },
+        "environment": _VARIABLES,
+        "secrets": _VARIABLES,
+        "start_timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
+        "license": {"type": "string"},
+        "homepage": {"type": "string"},
+        "author": {"type": ["string", "object"]},
+        "repository": {"type": ["string", "object"]},
+        "models": {"type": ["array", "object"]},
+        "tags": _STRINGS,
+    },
+}

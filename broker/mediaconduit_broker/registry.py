@@ -1,0 +1,237 @@
+"""Which providers there are: loads, replaces and unloads their supervisors, and keeps what routing needs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from mediaconduit import tasks
+from mediaconduit.errors import InvalidRequestError, MediaConduitError
+
+from mediaconduit_broker import sources
+from mediaconduit_broker.config import Config, ProviderConfig
+from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
+from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
+from mediaconduit_broker.runners import Runner
+from mediaconduit_broker.state import KnownProvider, StateFolder
+from mediaconduit_broker.supervision import ProviderSpec, State, Supervisor
+
+_log = structlog.get_logger(__name__)
+
+
+class Registry:
+    """Owns all supervisors.
+
+    Args:
+        config: What the operator wants.
+        state: Remembers providers that were added.
+        builder: Makes environments.
+        runner: Starts processes.
+        environ: The broker's own variables, of which providers get those their manifests name.
+        base: Folder that relative sources start from.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        state: StateFolder,
+        builder: EnvironmentBuilder,
+        runner: Runner,
+        environ: Mapping[str, str],
+        base: Path,
+    ) -> None:
+        self._config = config
+        self._state = state
+        self._builder = builder
+        self._runner = runner
+        self._environ = environ
+        self._base = base
+        self._supervisors: dict[str, Supervisor] = {}
+        self._loading: dict[str, asyncio.Lock] = {}
+        self._owner = tasks.TaskOwner()
+        self._watchers: set[Callable[[Supervisor, BuildStep | None, bool], None]] = set()
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def runner_name(self) -> str:
+        """The backend in use."""
+        return self._runner.name
+
+    def start_known(self) -> None:
+        """Begins to load what the config names and what was added before; none waits for another."""
+        wanted = {known.provider_id: known for known in self._state.known_providers()}
+        for provider_id, provider in self._config.providers.items():
+            wanted[provider_id] = KnownProvider(provider_id, provider.source, provider.settings)
+        for known in wanted.values():
+            self._owner.start(self._load_quietly(known), name=f"load {known.provider_id}")
+
+    async def aclose(self) -> None:
+        """Stops everything."""
+        await self._owner.aclose()
+        async with asyncio.TaskGroup() as group:
+            for supervisor in self._supervisors.values():
+                group.create_task(supervisor.aclose())
+        self._supervisors.clear()
+        await self._builder.aclose()
+
+    def snapshot(self) -> Snapshot:
+        """For routing; made anew after a change."""
+        if self._snapshot is None:
+            providers = {name: _view(supervisor) for name, supervisor in self._supervisors.items()}
+            self._snapshot = Snapshot(providers, self._config.aliases)
+        return self._snapshot
+
+    def all(self) -> list[Supervisor]:
+        """In order of name."""
+        return [self._supervisors[name] for name in sorted(self._supervisors)]
+
+    def get(self, provider_id: str) -> Supervisor:
+        """One of them.
+
+        Raises:
+            NotFoundError: PROVIDER_NOT_FOUND with the nearest names.
+        """
+        supervisor = self._supervisors.get(provider_id)
+        if supervisor is None:
+            raise provider_not_found(provider_id, difflib.get_close_matches(provider_id, self._supervisors, n=3))
+        return supervisor
+
+    def running(self, source: str, provider_id: str) -> Supervisor | None:
+        """The READY one loaded from this source under this name (any, when empty): known without any work."""
+        for supervisor in self._supervisors.values():
+            spec = supervisor.spec
+            if spec.checkout.source == source and provider_id in ("", spec.provider_id):
+                return supervisor if supervisor.state is State.READY else None
+        return None
+
+    async def load(self, source: str, provider_id: str = "", settings: Mapping[str, Any] | None = None) -> Supervisor:
+        """Loads a provider and waits until it is ready. Concurrent loads of one name do the work once.
+
+        Raises:
+            MediaConduitError: Why it is not.
+        """
+        if settings is None and (running := self.running(source, provider_id)) is not None:
+            return running
+        spec = await self._spec(source, provider_id, settings)
+        async with self._loading.setdefault(spec.provider_id, asyncio.Lock()):
+            supervisor = self._supervisors.get(spec.provider_id)
+            if supervisor is not None and supervisor.spec.checkout.folder != spec.checkout.folder:
+                raise InvalidRequestError.at(
+                    "provider_id",
+                    f"{spec.provider_id!r} is already loaded from another source",
+                    hint=f"give this one another name, or `mediaconduit provider rm {spec.provider_id}` first",
+                )
+            if supervisor is None:
+                supervisor = self._add(spec)
+            elif settings is not None:
+                await supervisor.configure(settings)
+            self._state.remember(KnownProvider(spec.provider_id, _lasting(spec), supervisor.spec.settings))
+            await supervisor.ready(explicit=True)
+        return supervisor
+
+    async def refresh(self, provider_id: str) -> Supervisor:
+        """Reads the source again and replaces the sidecar: the new one starts, calls shift, the old one drains.
+
+        Raises:
+            MediaConduitError: The new one does not come up; the old one stays.
+        """
+        old = self.get(provider_id)
+        async with self._loading.setdefault(provider_id, asyncio.Lock()):
+            spec = await self._spec(old.spec.checkout.source, provider_id, old.spec.settings)
+            new = Supervisor(spec, self._builder, self._runner, self._changed)
+            new.logs, new.call_count, new.start_count = old.logs, old.call_count, old.start_count
+            try:
+                await new.ready(explicit=True)
+            except BaseException:
+                await new.aclose(drain=False)
+                raise
+            self._supervisors[provider_id] = new
+            self._changed(new, None)
+            self._owner.start(old.aclose(), name=f"drain {provider_id}")
+        return new
+
+    async def configure(self, provider_id: str, settings: Mapping[str, Any]) -> None:
+        """Puts settings in force and remembers them.
+
+        Raises:
+            MediaConduitError: The provider refuses them.
+        """
+        supervisor = self.get(provider_id)
+        await supervisor.configure(settings)
+        self._state.remember(KnownProvider(provider_id, _lasting(supervisor.spec), settings))
+
+    async def unload(self, provider_id: str, drain_timeout: float | None = None) -> None:
+        """Drains, stops and forgets a provider."""
+        supervisor = self.get(provider_id)
+        if drain_timeout is not None:
+            supervisor.spec = replace(supervisor.spec, drain_timeout=drain_timeout)
+        del self._supervisors[provider_id]
+        self._snapshot = None
+        self._state.forget(provider_id)
+        await supervisor.aclose()
+        for watcher in tuple(self._watchers):
+            watcher(supervisor, None, True)
+
+    @contextlib.asynccontextmanager
+    async def changes(self) -> AsyncIterator[asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]]]:
+        """A queue of every change from here on: supervisor, step of a build, whether it was removed."""
+        queue: asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]] = asyncio.Queue()
+
+        def watch(supervisor: Supervisor, step: BuildStep | None, removed: bool) -> None:
+            queue.put_nowait((supervisor, step, removed))
+
+        self._watchers.add(watch)
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(watch)
+
+    def _add(self, spec: ProviderSpec) -> Supervisor:
+        supervisor = Supervisor(spec, self._builder, self._runner, self._changed)
+        self._supervisors[spec.provider_id] = supervisor
+        self._snapshot = None
+        return supervisor
+
+    def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
+        self._snapshot = None
+        for watcher in tuple(self._watchers):
+            watcher(supervisor, step, False)
+
+    async def _load_quietly(self, known: KnownProvider) -> None:
+        try:
+            await self.load(known.source, known.provider_id, known.settings)
+        except MediaConduitError as error:
+            _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
+
+    async def _spec(self, source: str, provider_id: str, settings: Mapping[str, Any] | None) -> ProviderSpec:
+        checkout = await asyncio.to_thread(sources.resolve, source, base=self._base)
+        manifest = await asyncio.to_thread(read_manifest, checkout.folder)
+        name = provider_id or manifest.id
+        wanted = self._config.providers.get(name, ProviderConfig(source=source))
+        limits = self._config.limits
+        return ProviderSpec(
+            provider_id=name,
+            checkout=checkout,
+            manifest=manifest,
+            settings=dict(settings if settings is not None else wanted.settings),
+            start_timeout=wanted.start_timeout or manifest.start_timeout or limits.start_timeout,
+            drain_timeout=limits.drain_timeout,
+            variables={key: self._environ[key] for key in manifest.environment if key in self._environ},
+        )
+
+
+def _view(supervisor: Supervisor) -> ProviderView:
+    views = tuple(ModelView(m.name.split("/", 3)[-1], frozenset(m.capabilities)) for m in supervisor.last_models)
+    return ProviderView(supervisor.spec.provider_id, views, supervisor.state is not State.FAILED)
+
+
+def _lasting(spec: ProviderSpec) -> str:
+    """The source in a form that means the same wherever the broker is started."""
+    return spec.checkout.source if spec.checkout.source in sources.catalog() else str(spec.checkout.folder)

@@ -1,0 +1,57 @@
+"""Runs a command to its end: no shell, no inherited variables, nothing left when cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+
+from mediaconduit import tasks
+
+_KEPT_BYTES = 64 * 1024
+
+
+class CommandFailedError(Exception):
+    """A command ended with another code than 0. ``output`` is the end of what it wrote."""
+
+    def __init__(self, returncode: int, output: str) -> None:
+        super().__init__(f"exit code {returncode}")
+        self.returncode = returncode
+        self.output = output
+
+
+async def run_command(*command: str, environ: Mapping[str, str]) -> str:
+    """What the command wrote to stdout and stderr, its last 64 KiB.
+
+    Raises:
+        CommandFailedError: It failed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=dict(environ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output = await _drain(process)
+        code = await process.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await tasks.shielded(process.wait(), timeout=5, name=f"reap {command[0]}")
+        raise
+    if code != 0:
+        raise CommandFailedError(code, output)
+    return output
+
+
+async def _drain(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    kept = b""
+    while chunk := await process.stdout.read(65536):
+        kept = (kept + chunk)[-_KEPT_BYTES:]
+    return kept.decode("utf-8", "replace")

@@ -1,0 +1,84 @@
+"""The broker's state folder: what must outlive a process, and who may use it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from mediaconduit.errors import PreconditionError, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProvider:
+    """A provider that was added and comes back when the broker does."""
+
+    provider_id: str
+    source: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StateFolder:
+    """Files under one folder; one broker at a time, by `lock`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environments = root / "environments"
+        self._providers = root / "providers"
+
+    @classmethod
+    def default(cls) -> StateFolder:
+        """The platform's folder for this user's state."""
+        return cls(platformdirs.user_state_path("mediaconduit"))
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the folder for this process.
+
+        Raises:
+            PreconditionError: Another broker holds it.
+        """
+        for folder in (self.root, self.environments, self._providers):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.root / "broker.lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise PreconditionError(
+                    f"another broker (process {file.read().strip() or 'unknown'}) uses this state folder",
+                    reason=Reason.NOT_ALLOWED,
+                    hint="stop it, or give this one a folder of its own with --state-dir",
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def known_providers(self) -> list[KnownProvider]:
+        """Those remembered, in order of name. A record that cannot be read is skipped: it is rewritten when loaded."""
+        found = []
+        for path in sorted(self._providers.glob("*.json")):
+            with contextlib.suppress(ValueError, KeyError, OSError):
+                record = json.loads(path.read_text(encoding="utf-8"))
+                found.append(KnownProvider(path.stem, record["source"], record.get("settings", {})))
+        return found
+
+    def remember(self, provider: KnownProvider) -> None:
+        """Writes a record that only this user may read, whole or not at all."""
+        record = json.dumps({"source": provider.source, "settings": dict(provider.settings)}, ensure_ascii=False)
+        handle, name = tempfile.mkstemp(dir=self._providers, suffix=".new")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(record)
+        Path(name).replace(self._providers / f"{provider.provider_id}.json")
+
+    def forget(self, provider_id: str) -> None:
+        """Removes a record, if there is one."""
+        (self._providers / f"{provider_id}.json").unlink(missing_ok=True)

@@ -1,0 +1,7 @@
+"""When a provider is installed, started, stopped, tried again, given up."""
+
+from mediaconduit_broker.supervision.instance import Instance
+from mediaconduit_broker.supervision.lifecycle import State
+from mediaconduit_broker.supervision.supervisor import ProviderSpec, Supervisor
+
+__all__ = ["Instance", "ProviderSpec", "State", "Supervisor"]

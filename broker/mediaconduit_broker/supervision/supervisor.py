@@ -1,0 +1,336 @@
+"""Executes what `lifecycle` decides, for one provider."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from mediaconduit import tasks
+from mediaconduit.errors import MediaConduitError, PreconditionError, Reason, UnavailableError
+from mediaconduit.v1 import models_pb2
+
+from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, EnvironmentRecord, plan_environment
+from mediaconduit_broker.manifest import Manifest, Runtime
+from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
+from mediaconduit_broker.sources import Checkout
+from mediaconduit_broker.supervision import lifecycle
+from mediaconduit_broker.supervision.instance import Instance, translated
+from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
+
+_LAST_LINES: Final = 12
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """What a supervisor keeps alive."""
+
+    provider_id: str
+    checkout: Checkout
+    manifest: Manifest
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    start_timeout: float = 60.0
+    drain_timeout: float = 10.0
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Plain variables the manifest asks for."""
+
+
+Watcher = Callable[["Supervisor", BuildStep | None], None]
+
+
+class Supervisor:
+    """Owns one provider: at most one sidecar, its environment, its log. `aclose` ends all of it.
+
+    Args:
+        spec: What to run.
+        builder: Makes its environment.
+        runner: Starts its process.
+        on_change: Called after every change of state and every step of a build.
+    """
+
+    def __init__(self, spec: ProviderSpec, builder: EnvironmentBuilder, runner: Runner, on_change: Watcher) -> None:
+        self.spec = spec
+        self.logs = LogBuffer()
+        self.instance: Instance | None = None
+        self.last_models: tuple[models_pb2.Model, ...] = ()
+        """As last listed, also while it does not run."""
+        self.start_count = 0
+        self.call_count = 0
+        self.active_calls = 0
+        self.queued_calls = 0
+        self.state_time = time.time()
+        self.error: MediaConduitError | None = None
+        """Why it is not ready, when it is not."""
+        self._lifecycle = Lifecycle()
+        self._builder = builder
+        self._runner = runner
+        self._on_change = on_change
+        self._owner = tasks.TaskOwner()
+        self._work: asyncio.Task[None] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._python: Path | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._lifecycle.state
+
+    @property
+    def reason(self) -> str:
+        """Why, for FAILED and BACKOFF."""
+        return self._lifecycle.reason
+
+    @property
+    def environment(self) -> EnvironmentRecord | None:
+        """Its environment, once built."""
+        return EnvironmentRecord.read(self._python.parent.parent) if self._python is not None else None
+
+    async def ready(self, *, explicit: bool = False) -> Instance:
+        """A sidecar that takes calls, started when there is none.
+
+        Raises:
+            MediaConduitError: Why there will not be one.
+        """
+        if self.state is State.READY and self.instance is not None:
+            return self.instance
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        self.queued_calls += 1
+        try:
+            self._handle(lifecycle.Wanted(explicit=explicit))
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+            self.queued_calls -= 1
+        assert self.instance is not None
+        return self.instance
+
+    async def configure(self, settings: Mapping[str, Any]) -> None:
+        """Puts settings in force, now and at every start. A running sidecar judges them first.
+
+        Raises:
+            MediaConduitError: It refuses them; the old ones stay.
+        """
+        if self.instance is not None and self.state is State.READY:
+            await self.instance.configure(settings)
+            self.spec = replace(self.spec, settings=dict(settings))
+            self.last_models = tuple(await self.instance.list_models())
+            self._on_change(self, None)
+        else:
+            self.spec = replace(self.spec, settings=dict(settings))
+            await self.ready(explicit=True)
+
+    async def aclose(self, *, drain: bool = True) -> None:
+        """Stops the sidecar, after its calls where `drain` says so, and frees everything."""
+        if drain and self.active_calls:
+            self._idle.clear()
+            try:
+                async with asyncio.timeout(self.spec.drain_timeout):
+                    await self._idle.wait()
+            except TimeoutError:
+                _log.warning("calls cut short", provider=self.spec.provider_id, calls=self.active_calls)
+        self._handle(lifecycle.Unwanted())
+        await self._owner.join()
+
+    def call_started(self) -> None:
+        """Counts a call."""
+        self.active_calls += 1
+        self.call_count += 1
+
+    def call_ended(self) -> None:
+        """Its end."""
+        self.active_calls -= 1
+        if not self.active_calls:
+            self._idle.set()
+
+    def _handle(self, event: lifecycle.Event) -> None:
+        before = self._lifecycle
+        self._lifecycle, actions = lifecycle.transition(before, event)
+        if self._lifecycle.state is not before.state:
+            self.state_time = time.time()
+            _log.debug("state", provider=self.spec.provider_id, state=self._lifecycle.state.name, why=self.reason)
+            self._on_change(self, None)
+        for action in actions:
+            self._execute(action)
+
+    def _execute(self, action: lifecycle.Action) -> None:
+        name = self.spec.provider_id
+        match action:
+            case lifecycle.Install():
+                self._work = self._owner.start(self._install(), name=f"install {name}")
+            case lifecycle.Spawn():
+                self._work = self._owner.start(self._bring_up(), name=f"start {name}")
+            case lifecycle.Wait():
+                # Jitter keeps many providers that failed together from starting together.
+                seconds = action.seconds * random.uniform(0.8, 1.2)  # noqa: S311
+                self._work = self._owner.start(self._wait(seconds), name=f"back-off {name}")
+            case lifecycle.Stop():
+                self._owner.start(self._stop(self._work, self.instance), name=f"stop {name}")
+                self.instance = None
+            case lifecycle.Release():
+                self._resolve(None)
+            case lifecycle.Fail():
+                self._resolve(self.error or self._not_ready())
+
+    def _resolve(self, error: MediaConduitError | None) -> None:
+        for waiter in self._waiters:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+    async def _install(self) -> None:
+        try:
+            self._python = await self._environment()
+        except MediaConduitError as error:
+            self.error = error
+            self._handle(lifecycle.InstallFailed(error.message))
+        else:
+            self._handle(lifecycle.Installed())
+
+    async def _environment(self) -> Path:
+        if self.spec.manifest.runtime is not Runtime.PYTHON:
+            runtime = self.spec.manifest.runtime
+            raise PreconditionError(
+                f"runtime {runtime} is not available yet",
+                reason=Reason.BUILD_FAILED,
+                metadata={"step": "plan"},
+                hint="this version runs Python providers",
+            )
+        plan = await asyncio.to_thread(plan_environment, self.spec.checkout.folder, self.spec.manifest)
+        return await self._builder.ensure(plan, lambda step: self._on_change(self, step))
+
+    async def _bring_up(self) -> None:
+        """Spawns, waits until it serves, then until it ends."""
+        self.error = None
+        nonce = secrets.token_hex(16)
+        try:
+            sidecar = await self._runner.start(self._launch(nonce), self.logs)
+        except OSError as error:
+            self._refuse(UnavailableError(f"the process could not be started: {error.strerror}"))
+            return
+        self.start_count += 1
+        instance = self.instance = Instance(sidecar, nonce)
+        try:
+            if await self._until_serving(instance):
+                await sidecar.wait()
+        finally:
+            # Also on cancellation: whoever stops us has taken `self.instance` and ends it.
+            if self.instance is instance and sidecar.exit is not None:
+                self.instance = None
+                await tasks.shielded(instance.aclose(0), timeout=5, name=f"clean up {self.spec.provider_id}")
+        if sidecar.exit is not None:
+            self._ended(sidecar.exit, instance.uptime)
+
+    async def _until_serving(self, instance: Instance) -> bool:
+        """True when it serves; False when that has failed and been handled, or the process has ended."""
+        ended = tasks.start(instance.sidecar.wait(), name="exit before ready")
+        steps = tasks.start(self._steps(instance), name="steps to ready")
+        try:
+            await asyncio.wait({ended, steps}, timeout=self.spec.start_timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await tasks.cancel_and_join(ended, steps)
+        if instance.sidecar.exit is not None:
+            return False
+        if steps.cancelled():
+            self._time_out()
+        elif (failure := steps.exception()) is not None:
+            # A connection that broke is the process ending: its exit tells more.
+            error = translated(failure)
+            if error is None:
+                raise failure
+            if error.code == "UNAVAILABLE" and await instance.ended(1.0) is not None:
+                return False
+            self._refuse(error)
+        else:
+            self._handle(lifecycle.Serving())
+            return True
+        return False
+
+    async def _steps(self, instance: Instance) -> None:
+        await instance.describe()
+        self._handle(lifecycle.Answered())
+        if self.spec.settings:
+            await instance.configure(self.spec.settings)
+        await instance.serving()
+        self.last_models = tuple(await instance.list_models())
+
+    def _launch(self, nonce: str) -> Launch:
+        assert self._python is not None
+        return Launch(
+            provider_id=self.spec.provider_id,
+            version=self.spec.manifest.version,
+            command=[str(self._python), "-m", "mediaconduit_provider", self.spec.manifest.entry],
+            folder=self.spec.checkout.folder,
+            instance=nonce,
+            variables=self.spec.variables,
+        )
+
+    def _ended(self, exit_: Exit, uptime: float) -> None:
+        if self.state is State.DRAINING:
+            self._handle(lifecycle.Gone())
+            return
+        lines = "\n".join(record.text for record in self.logs.tail(_LAST_LINES))
+        self.logs.append(f"the sidecar {exit_}", "warning")
+        loads = exit_.code in lifecycle.HOPELESS_CODES
+        self.error = (
+            PreconditionError(
+                "the provider's code does not load",
+                reason=Reason.BUILD_FAILED,
+                metadata={"step": "import", "last_lines": lines[-2048:]},
+                hint=f"see `mediaconduit provider logs {self.spec.provider_id}`, mend it and load it again",
+            )
+            if loads
+            else UnavailableError(
+                f"the sidecar {exit_} before it was ready",
+                metadata={"state": self.state.name, "why": str(exit_)},
+                hint=f"see `mediaconduit provider logs {self.spec.provider_id}`",
+            )
+        )
+        self._handle(lifecycle.Exited(self.error.message if loads else f"the sidecar {exit_}", exit_.code, uptime))
+
+    def _time_out(self) -> None:
+        seconds = self.spec.start_timeout
+        self.error = UnavailableError(
+            f"the provider was not ready after {seconds:g} s",
+            metadata={"state": self.state.name, "why": "start timed out"},
+            hint=f"see `mediaconduit provider logs {self.spec.provider_id}`; "
+            "a slow start may need a longer start_timeout in its manifest",
+        )
+        self._handle(lifecycle.TimedOut(self.error.message))
+
+    def _refuse(self, error: MediaConduitError) -> None:
+        self.error = error
+        self._handle(lifecycle.Refused(error.message))
+
+    def _not_ready(self) -> UnavailableError:
+        return UnavailableError(
+            f"provider {self.spec.provider_id} is {self.state.name}" + (f": {self.reason}" if self.reason else ""),
+            metadata={"state": self.state.name, "why": self.reason},
+            hint=f"see `mediaconduit provider logs {self.spec.provider_id}`",
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._handle(lifecycle.BackoffElapsed())
+
+    async def _stop(self, work: asyncio.Task[None] | None, instance: Instance | None) -> None:
+        try:
+            if instance is not None:
+                await instance.aclose(self.spec.drain_timeout)
+            if work is not None and not work.done():
+                await tasks.cancel_and_join(work)
+        finally:
+            self._handle(lifecycle.Gone())
