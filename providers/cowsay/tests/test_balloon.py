@@ -47,7 +47,7 @@ def test_every_balloon_is_a_rectangle():
 
 
 def test_lines_that_fit_stay_as_they_are_and_controls_go():
-    assert list(wrap("  a   b\n\n\x1b[31mred\tx\n", 40)) == ["  a   b", "", "[31mred x"]
+    assert list(wrap("  a   b\n\n\ta\n\x1b[1mred\x07\n", 40)) == ["  a   b", "", "    a", "[1mred"]
 
 
 @pytest.mark.parametrize("name", CHARACTERS)
