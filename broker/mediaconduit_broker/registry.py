@@ -130,6 +130,9 @@ class Registry:
                 )
             if supervisor is None:
                 supervisor = self._add(spec)
+            elif supervisor.state in (State.FAILED, State.STOPPED):
+                # The repository may have been mended since.
+                supervisor.spec = replace(spec, settings=spec.settings if settings else supervisor.spec.settings)
             elif settings is not None:
                 await supervisor.configure(settings)
             self._state.remember(KnownProvider(spec.provider_id, _lasting(spec), supervisor.spec.settings))

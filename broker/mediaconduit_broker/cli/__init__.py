@@ -1,0 +1,1 @@
+"""The command line. `__main__` alone reads the environment."""

@@ -1,0 +1,71 @@
+"""What a caller is told when its sidecar fails."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import grpc
+import structlog
+from mediaconduit.errors import (
+    CallTimeoutError,
+    InternalError,
+    InvalidRequestError,
+    MediaConduitError,
+    Reason,
+    UnavailableError,
+)
+from mediaconduit.status import from_rpc_error
+
+from mediaconduit_broker.supervision import Instance
+
+_EXIT_SECONDS: Final = 2.0
+"""A connection breaks a little before the process is reaped."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def explain(error: grpc.aio.AioRpcError, instance: Instance, provider_id: str) -> MediaConduitError:
+    """The typed error behind a failed call to a sidecar: its own words where it had any, else what became of it."""
+    known = from_rpc_error(error)
+    if known.reason is not Reason.UNSPECIFIED:
+        if known.reason is Reason.DEADLINE_EXCEEDED and not known.metadata:
+            return CallTimeoutError("the call's deadline passed", hint="allow more time, or ask for less")
+        return known
+    code = error.code()
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        # gRPC's own: a message over its limit.
+        return InvalidRequestError(
+            "a message is larger than 4 MiB",
+            reason=Reason.INPUT_TOO_LARGE,
+            metadata={"limit": "4194304"},
+            hint="send large inputs in chunks by TransformLive",
+        )
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED):
+        exit_ = await instance.ended(_EXIT_SECONDS)
+        if exit_ is not None:
+            return _crashed(str(exit_), exit_.code, exit_.signal, provider_id)
+    _log.error("sidecar broke the contract", provider=provider_id, code=code.name, details=error.details())
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return UnavailableError(
+            f"the connection to provider {provider_id} was lost",
+            metadata={"state": "READY", "why": "connection lost"},
+            hint="try again",
+        )
+    return InternalError.unexpected()
+
+
+def _crashed(how: str, code: int | None, signal: int | None, provider_id: str) -> UnavailableError:
+    error_id = secrets.token_hex(6)
+    metadata = {"error_id": error_id}
+    if code is not None:
+        metadata["exit_code"] = str(code)
+    if signal is not None:
+        metadata["signal"] = str(signal)
+    _log.error("sidecar crashed during a call", provider=provider_id, how=how, error_id=error_id)
+    return UnavailableError(
+        f"provider {provider_id} {how} during the call (error id {error_id})",
+        reason=Reason.PROVIDER_CRASHED,
+        metadata=metadata,
+        hint=f"try again; `mediaconduit provider logs {provider_id}` has what it last wrote",
+    )

@@ -1,0 +1,132 @@
+"""Transform and TransformLive: routed, forwarded as bytes, ended with a typed status."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+from mediaconduit import tasks
+from mediaconduit.channels import GENERATION_HEADER, QUEUE_HEADER, SOURCE_HEADER
+from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.v1.transform_pb2 import TransformLiveRequest, TransformRequest
+
+from mediaconduit_broker.registry import Registry
+from mediaconduit_broker.relay.facts import CallFacts
+from mediaconduit_broker.relay.failures import explain
+from mediaconduit_broker.relay.pump import Write, pump
+from mediaconduit_broker.routing import Route, resolve
+from mediaconduit_broker.supervision import Instance, Supervisor
+
+_TRANSFORM: Final = "/mediaconduit.v1.MediaProvider/Transform"
+_TRANSFORM_LIVE: Final = "/mediaconduit.v1.MediaProvider/TransformLive"
+_PASSED_ON: Final = frozenset({"traceparent", "tracestate"})
+
+Metadata = Sequence[tuple[str, str]]
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A sidecar ready to take a call."""
+
+    supervisor: Supervisor
+    instance: Instance
+    route: Route
+    metadata: Metadata
+
+
+class Relay:
+    """Carries calls to sidecars.
+
+    Args:
+        registry: Where the sidecars are.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def transform(self, frame: bytes, context: Context, write: Write) -> None:
+        """A whole request.
+
+        Args:
+            frame: The serialised TransformRequest.
+            context: Of the caller's call: its deadline and metadata.
+            write: Where answers go.
+
+        Raises:
+            MediaConduitError: How the call failed.
+        """
+        request = TransformRequest.FromString(frame)
+        async with self._upstream(request, context) as upstream:
+            if request.model != upstream.route.model:
+                # A field that comes twice counts with its last value: the request need not be written anew.
+                frame += TransformRequest(model=upstream.route.model).SerializeToString()
+            start: Any = upstream.instance.channel.unary_stream(_TRANSFORM)
+            call = start(frame, timeout=context.time_remaining(), metadata=upstream.metadata)
+            await self._forward(call, upstream, write)
+
+    async def transform_live(self, frames: AsyncIterator[bytes], context: Context, write: Write) -> None:
+        """Pieces of a request; as `transform` otherwise."""
+        first = await anext(frames, b"")
+        piece = TransformLiveRequest.FromString(first)
+        if piece.WhichOneof("piece") != "start":
+            raise InvalidRequestError.at("start", "the first piece must be `start`")
+        async with self._upstream(piece.start, context) as upstream:
+            if piece.start.model != upstream.route.model:
+                piece.start.model = upstream.route.model
+                first = piece.SerializeToString()
+            start: Any = upstream.instance.channel.stream_stream(_TRANSFORM_LIVE)
+            call = start(timeout=context.time_remaining(), metadata=upstream.metadata)
+            sender = tasks.start(_send(call, first, frames), name="relay sender")
+            try:
+                await self._forward(call, upstream, write)
+            finally:
+                await tasks.cancel_and_join(sender)
+
+    @contextlib.asynccontextmanager
+    async def _upstream(self, request: TransformRequest, context: Context) -> AsyncIterator[Upstream]:
+        arrived = time.monotonic()
+        route = resolve(self._registry.snapshot(), request.model, request.capability)
+        supervisor = self._registry.get(route.provider_id)
+        instance = await supervisor.ready()
+        waited = round((time.monotonic() - arrived) * 1000)
+        metadata = [
+            *_passed_on(context),
+            (GENERATION_HEADER, f"generations/{request.request_id or uuid.uuid4()}"),
+            (SOURCE_HEADER, supervisor.spec.checkout.resolved),
+            (QUEUE_HEADER, str(waited)),
+        ]
+        supervisor.call_started()
+        try:
+            yield Upstream(supervisor, instance, route, metadata)
+        finally:
+            supervisor.call_ended()
+
+    async def _forward(self, call: Any, upstream: Upstream, write: Write) -> None:
+        facts = CallFacts()
+        try:
+            await pump(call.read, write, facts.see)
+        except grpc.aio.AioRpcError as error:
+            raise await explain(error, upstream.instance, upstream.route.provider_id) from None
+        finally:
+            call.cancel()
+        if not facts.completed:
+            raise MediaConduitError("the provider ended the call without `completed`")
+
+
+async def _send(call: Any, first: bytes, frames: AsyncIterator[bytes]) -> None:
+    """Forwards the caller's pieces until it half-closes or the call has ended; its status tells the rest."""
+    with contextlib.suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
+        await call.write(first)
+        async for frame in frames:
+            await call.write(frame)
+        await call.done_writing()
+
+
+def _passed_on(context: Context) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in context.invocation_metadata() or () if key in _PASSED_ON]  # type: ignore[misc]

@@ -1,0 +1,111 @@
+"""The broker as a whole: assembled here, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from mediaconduit.channels import SERVER_OPTIONS
+from mediaconduit.errors import PreconditionError, Reason
+from mediaconduit.v1 import broker_pb2, local_models_pb2, provider_pb2, voices_pb2
+
+from mediaconduit_broker.config import Config
+from mediaconduit_broker.environments import EnvironmentBuilder
+from mediaconduit_broker.registry import Registry
+from mediaconduit_broker.relay import Relay
+from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.services.broker import BrokerService
+from mediaconduit_broker.services.edge import service_handlers
+from mediaconduit_broker.services.health import mirror_health
+from mediaconduit_broker.services.media_provider import MediaProviderService
+from mediaconduit_broker.services.voices import LocalModelsService, VoicesService
+from mediaconduit_broker.state import StateFolder
+
+SERVICES: Final = (
+    "mediaconduit.v1.MediaProvider",
+    "mediaconduit.v1.Broker",
+    "mediaconduit.v1.Voices",
+    "mediaconduit.v1.LocalModels",
+    health.SERVICE_NAME,
+    reflection.SERVICE_NAME,
+)
+
+
+class Broker:
+    """A serving broker.
+
+    Args:
+        address: "host:port" it serves on.
+        registry: Its providers.
+    """
+
+    def __init__(self, address: str, registry: Registry) -> None:
+        self.address = address
+        self.registry = registry
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> AsyncIterator[Broker]:
+    """Serves until the block is left; then stops everything, sidecars included.
+
+    Args:
+        config: What the operator wants.
+        environ: The process's variables.
+        base: Folder that relative sources start from.
+
+    Raises:
+        PreconditionError: The port or the state folder is in use.
+    """
+    state = StateFolder(Path(config.state_dir)) if config.state_dir else StateFolder.default()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(state.lock())
+        runner = ProcessRunner(environ)
+        stack.callback(runner.close)
+        builder = EnvironmentBuilder(state.environments, environ, timeout=config.limits.build_timeout)
+        registry = Registry(config, state, builder, runner, environ, base)
+        stack.push_async_callback(registry.aclose)
+        server = grpc.aio.server(options=SERVER_OPTIONS)
+        health_service = health.aio.HealthServicer()
+        _add_services(server, registry, health_service)
+        address = _listen(server, config.listen)
+        await server.start()
+        stack.push_async_callback(server.stop, config.limits.drain_timeout)
+        registry.start_known()
+        async with mirror_health(registry, health_service):
+            yield Broker(address, registry)
+            await health_service.enter_graceful_shutdown()
+
+
+def _add_services(server: grpc.aio.Server, registry: Registry, health_service: health.aio.HealthServicer) -> None:
+    relay = Relay(registry)
+    services = (
+        (provider_pb2.DESCRIPTOR, "MediaProvider", MediaProviderService(registry, relay)),
+        (broker_pb2.DESCRIPTOR, "Broker", BrokerService(registry)),
+        (voices_pb2.DESCRIPTOR, "Voices", VoicesService(registry)),
+        (local_models_pb2.DESCRIPTOR, "LocalModels", LocalModelsService(registry)),
+    )
+    server.add_generic_rpc_handlers(
+        tuple(service_handlers(file.services_by_name[name], service) for file, name, service in services)
+    )
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    reflection.enable_server_reflection(SERVICES, server)
+
+
+def _listen(server: grpc.aio.Server, listen: str) -> str:
+    host = listen.rpartition(":")[0]
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        raise PreconditionError(
+            f"{listen} is in use or not an address of this machine",
+            reason=Reason.NOT_ALLOWED,
+            hint="is a broker running already? Stop it, or give this one another --listen",
+        )
+    return f"{host}:{port}"

@@ -1,0 +1,199 @@
+"""``mediaconduit.v1.Broker``: manages providers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mediaconduit import tasks
+from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.v1 import broker_pb2
+
+from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
+from mediaconduit_broker.registry import Registry
+from mediaconduit_broker.routing import resolve
+from mediaconduit_broker.runners import LogRecord
+from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
+from mediaconduit_broker.services.names import page_of, provider_id_of
+from mediaconduit_broker.supervision import State, Supervisor
+
+_DESCRIBE_SECONDS = 1.0
+_STATES = {
+    State.INSTALLING: "installing",
+    State.STARTING: "starting",
+    State.LOADING: "loading",
+    State.READY: "ready",
+    State.BACKOFF: "waiting to start again",
+}
+
+
+class BrokerService:
+    """Translates between the contract and the registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def _view(self, supervisor: Supervisor) -> broker_pb2.Provider:
+        """A provider with its live figures, asked for now."""
+        view = broker_pb2.Provider(
+            name=f"providers/{supervisor.spec.provider_id}",
+            source=supervisor.spec.checkout.source,
+            resolved_source=supervisor.spec.checkout.resolved,
+            state=supervisor.state.value,  # type: ignore[arg-type]
+            state_reason=supervisor.reason,
+            capabilities=capabilities_of(supervisor.last_models) or supervisor.spec.manifest.capabilities,
+            model_count=len(supervisor.last_models),
+            active_calls=supervisor.active_calls,
+            queued_calls=supervisor.queued_calls,
+            start_count=supervisor.start_count,
+            runner=self._registry.runner_name,
+            runtime=supervisor.spec.manifest.runtime,
+            call_count=supervisor.call_count,
+        )
+        view.state_time.FromNanoseconds(int(supervisor.state_time * 1e9))
+        if (instance := supervisor.instance) is not None:
+            view.memory_bytes = await asyncio.to_thread(instance.sidecar.memory_bytes)
+            view.serving = await instance.healthy(_DESCRIBE_SECONDS)
+            view.stuck_calls = instance.description.stuck_calls
+        return view
+
+    async def _live_view(self, supervisor: Supervisor) -> broker_pb2.Provider:
+        instance = supervisor.instance
+        if instance is not None and supervisor.state is State.READY:
+            # A sidecar that does not answer is shown as it was; `serving` says the rest.
+            asked = tasks.start(instance.describe(), name="describe for a list")
+            await asyncio.wait([asked], timeout=_DESCRIBE_SECONDS)
+            await tasks.cancel_and_join(asked)
+        return await self._view(supervisor)
+
+    async def load_provider(
+        self, request: broker_pb2.LoadProviderRequest
+    ) -> AsyncGenerator[broker_pb2.LoadProviderResponse, None]:
+        """Steps until it is ready."""
+        if not request.source:
+            raise InvalidRequestError.at("source", "is empty", hint="name a folder or a bundled provider")
+        settings = settings_of(request.settings) if request.HasField("settings") else None
+        if settings is None and (running := self._registry.running(request.source, request.provider_id)):
+            yield broker_pb2.LoadProviderResponse(provider=await self._view(running), message="running", fraction=1.0)
+            return
+        async with self._registry.changes() as changes:
+            work = tasks.start(
+                self._registry.load(request.source, request.provider_id, settings), name=f"load {request.source}"
+            )
+            async for response in self._progress(work, changes, request):
+                yield response
+        yield broker_pb2.LoadProviderResponse(provider=await self._view(work.result()), message="ready", fraction=1.0)
+
+    async def _progress(
+        self,
+        work: asyncio.Task[Supervisor],
+        changes: asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]],
+        request: broker_pb2.LoadProviderRequest,
+    ) -> AsyncGenerator[broker_pb2.LoadProviderResponse, None]:
+        """Steps of the provider that is being loaded. Leaving early ends the load."""
+        work.add_done_callback(lambda _: changes.shutdown() if hasattr(changes, "shutdown") else None)
+        try:
+            while not work.done():
+                news = tasks.start(changes.get(), name="next change")
+                await asyncio.wait({news, work}, return_when=asyncio.FIRST_COMPLETED)
+                if not news.done():
+                    await tasks.cancel_and_join(news)
+                    continue
+                supervisor, step, _ = news.result()
+                if supervisor.spec.checkout.source == request.source and supervisor.state in _STATES:
+                    message = step.message if step else _STATES[supervisor.state]
+                    response = broker_pb2.LoadProviderResponse(provider=await self._view(supervisor), message=message)
+                    if step:
+                        response.fraction = step.fraction
+                        response.log_lines.extend(step.log_lines)
+                    yield response
+        finally:
+            if not work.done():
+                await tasks.cancel_and_join(work)
+
+    async def unload_provider(self, request: broker_pb2.UnloadProviderRequest) -> broker_pb2.UnloadProviderResponse:
+        """Drains, stops, forgets."""
+        drain = request.drain_timeout.ToNanoseconds() / 1e9 if request.HasField("drain_timeout") else None
+        await self._registry.unload(provider_id_of(request.name, "name"), drain)
+        return broker_pb2.UnloadProviderResponse()
+
+    async def refresh_provider(
+        self, request: broker_pb2.RefreshProviderRequest
+    ) -> AsyncGenerator[broker_pb2.RefreshProviderResponse, None]:
+        """Replaces the sidecar without losing a call."""
+        name = provider_id_of(request.name, "name")
+        yield broker_pb2.RefreshProviderResponse(
+            provider=await self._view(self._registry.get(name)), message="starting the new one"
+        )
+        supervisor = await self._registry.refresh(name)
+        yield broker_pb2.RefreshProviderResponse(provider=await self._view(supervisor), message="ready", fraction=1.0)
+
+    async def get_provider(self, request: broker_pb2.GetProviderRequest) -> broker_pb2.GetProviderResponse:
+        """One, in detail."""
+        supervisor = self._registry.get(provider_id_of(request.name, "name"))
+        answer = broker_pb2.GetProviderResponse(
+            provider=await self._live_view(supervisor), warnings=supervisor.spec.manifest.warnings
+        )
+        if supervisor.instance is not None:
+            answer.description.CopyFrom(supervisor.instance.description)
+        if (record := await asyncio.to_thread(lambda: supervisor.environment)) is not None:
+            answer.environment.CopyFrom(_environment(record))
+        return answer
+
+    async def list_providers(self, request: broker_pb2.ListProvidersRequest) -> broker_pb2.ListProvidersResponse:
+        """All, asked at once."""
+        views = await asyncio.gather(*(self._live_view(supervisor) for supervisor in self._registry.all()))
+        wanted = [view for view in views if not request.capability or request.capability in view.capabilities]
+        page, token = page_of(wanted, request.page_size, request.page_token)
+        return broker_pb2.ListProvidersResponse(providers=page, next_page_token=token)
+
+    async def watch_providers(
+        self, request: broker_pb2.WatchProvidersRequest
+    ) -> AsyncGenerator[broker_pb2.WatchProvidersResponse, None]:
+        """What is, then what changes."""
+        async with self._registry.changes() as changes:
+            for supervisor in self._registry.all():
+                yield broker_pb2.WatchProvidersResponse(provider=await self._view(supervisor))
+            yield broker_pb2.WatchProvidersResponse(synced=True)
+            while True:
+                supervisor, _, removed = await changes.get()
+                yield broker_pb2.WatchProvidersResponse(
+                    provider=await self._view(supervisor), removed=removed, synced=True
+                )
+
+    async def explain_route(self, request: broker_pb2.ExplainRouteRequest) -> broker_pb2.ExplainRouteResponse:
+        """Where a request would go."""
+        try:
+            route = resolve(self._registry.snapshot(), request.request.model, request.request.capability)
+        except MediaConduitError as error:
+            candidate = broker_pb2.RouteCandidate(model=request.request.model, eligible=False, reasons=[str(error)])
+        else:
+            named = "it was named" if request.request.model else "the first that has the capability"
+            candidate = broker_pb2.RouteCandidate(model=route.model, eligible=True, reasons=[named])
+        return broker_pb2.ExplainRouteResponse(candidates=[candidate])
+
+    async def tail_logs(self, request: broker_pb2.TailLogsRequest) -> AsyncGenerator[broker_pb2.TailLogsResponse, None]:
+        """Lines kept, then new ones."""
+        logs = self._registry.get(provider_id_of(request.name, "name")).logs
+        last = logs.last_number
+        if kept := logs.tail(request.lines):
+            yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in kept])
+        if request.follow:
+            async for records, lost in logs.follow(last):
+                yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in records], dropped=lost)
+
+
+def _line(record: LogRecord) -> broker_pb2.LogLine:
+    time = Timestamp()
+    time.FromNanoseconds(int(record.time * 1e9))
+    return broker_pb2.LogLine(time=time, level=record.level, text=record.text)
+
+
+def _environment(record: EnvironmentRecord) -> broker_pb2.Environment:
+    environment = broker_pb2.Environment(
+        key=record.key, size_bytes=record.size_bytes, interpreter=record.interpreter, packages=record.packages
+    )
+    environment.build_time.FromNanoseconds(int(record.build_time * 1e9))
+    environment.build_duration.FromNanoseconds(int(record.build_seconds * 1e9))
+    return environment
