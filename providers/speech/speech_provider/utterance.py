@@ -1,0 +1,105 @@
+"""From a call's options to what the engine is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mediaconduit_provider import Call, Input, InvalidRequestError
+
+from speech_provider.engine import Manner
+from speech_provider.formats import L16, WAV
+from speech_provider.voices import Catalog
+
+WORDS_PER_MINUTE: Final = 175
+"""The engine's normal speed."""
+_PITCH_PER_SEMITONE: Final = 50 / 12
+"""The engine's pitch is logarithmic: 0 is an octave below its normal 50, 100 an octave above."""
+
+OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "audio.voice": {"type": "string", "description": 'Id of a voice, also "en-US+f3": a voice and a variant.'},
+    "audio.language": {"type": "string", "description": "BCP 47; picks a voice where none is named."},
+    "audio.speed": {"type": "number", "minimum": 0.5, "maximum": 3, "default": 1},
+    "audio.pitch": {"type": "number", "minimum": -12, "maximum": 12, "default": 0, "description": "Semitones."},
+    "audio.gain_db": {"type": "number", "minimum": -60, "maximum": 20, "default": 0},
+    "audio.times": {"enum": ["TIME_DETAIL_UNSPECIFIED", "TIME_DETAIL_SEGMENT", "TIME_DETAIL_WORD"]},
+    "audio.speakers": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "voice": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        "description": "The voice of each participant, by the name of its turns.",
+    },
+    "live.turn_detection": {"enum": ["TURN_DETECTION_UNSPECIFIED", "TURN_DETECTION_MANUAL"]},
+    "extra.word_gap": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 2000,
+        "default": 0,
+        "description": "Milliseconds of silence between words, in steps of 10.",
+    },
+}
+"""JSON Schema of what the model takes, by path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A text and how it is spoken."""
+
+    input: Input
+    manner: Manner
+    language: str
+    """BCP 47."""
+    speaker: str
+    """Turn.name."""
+
+
+class Planner:
+    """Reads the options of calls."""
+
+    def __init__(self, catalog: Catalog, default_voice: str) -> None:
+        self.catalog = catalog
+        self.default_voice = default_voice
+
+    def media_type(self, call: Call) -> str:
+        """What the caller wants made."""
+        return call.media_type(WAV, L16)
+
+    def plan(self, call: Call, inputs: Iterable[tuple[str, Input]]) -> list[Utterance]:
+        """How to speak (speaker, input) pairs. Raises `InvalidRequestError` for a voice or language there is not."""
+        return [self._utterance(call, speaker, given) for speaker, given in inputs]
+
+    def _utterance(self, call: Call, speaker: str, given: Input) -> Utterance:
+        audio = call.options.audio
+        voice = next((s.voice for s in audio.speakers if s.voice and s.name == speaker), audio.voice)
+        choice = self.catalog.choose(voice, audio.language, self.default_voice)
+        manner = Manner(
+            voice=choice.engine_name,
+            rate=round(WORDS_PER_MINUTE * call.option("audio.speed", 1.0)),
+            pitch=min(99, round(50 + call.option("audio.pitch", 0.0) * _PITCH_PER_SEMITONE)),
+            word_gap=round(call.option("extra.word_gap", 0) / 10),
+            gain=10 ** (call.option("audio.gain_db", 0.0) / 20),
+            big_endian=self.media_type(call) == L16,
+        )
+        return Utterance(given, manner, choice.language, speaker)
+
+
+def spoken_inputs(call: Call) -> list[tuple[str, Input]]:
+    """The main inputs of a call, each with the name of who says it.
+
+    Raises:
+        InvalidRequestError: There is none.
+    """
+    inputs = call.inputs()
+    if not inputs:
+        raise InvalidRequestError.at("turns", "there is no text", hint="send the text to speak as a part of a turn")
+    return [(_speaker(call, given), given) for given in inputs]
+
+
+def _speaker(call: Call, given: Input) -> str:
+    turn = re.match(r"turns\[(\d+)\]", given.field)
+    return call.turns[int(turn[1])].name if turn else ""

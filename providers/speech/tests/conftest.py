@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from speech_provider.pool import Engine, EnginePool
+
+
+def engine_processes() -> set[int]:
+    """Process ids of engines this process has started and that still run."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"engine.py" in command:
+                found.add(int(child))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_engine_is_left() -> Iterator[None]:
+    """Every test leaves as many engines running as it found: none."""
+    yield
+    assert engine_processes() == set()
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    """An engine that has not spoken yet."""
+    started = await Engine.start()
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[EnginePool]:
+    """A pool that starts one engine ahead of need."""
+    made = EnginePool(warm=1)
+    yield made
+    await made.close()

@@ -1,0 +1,263 @@
+"""The engine process and the pool, without a host."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import espeakng_loader
+import pytest
+from conftest import engine_processes
+from mediaconduit.errors import InvalidRequestError, UnavailableError
+from mediaconduit.tasks import cancel_and_join, start
+from speech_provider import engine as program
+from speech_provider import frames
+from speech_provider.engine import Manner
+from speech_provider.espeak import END, SENTENCE, WORD, Mark
+from speech_provider.pool import READ_AHEAD, Engine, EnginePool
+
+PLAIN: Manner = {"voice": "gmw/en-US", "rate": 175, "pitch": 50, "word_gap": 0, "gain": 1.0, "big_endian": False}
+LONG = "The quick brown fox jumps over the lazy dog. " * 60
+"""About three minutes, 7 MB of samples."""
+
+
+async def say(engine: Engine, text: str, *, ssml: bool = False, **changes: object) -> tuple[bytes, list[Mark]]:
+    engine.configure(PLAIN | changes)  # type: ignore[operator]
+    audio, marks = bytearray(), []
+    async for item in engine.speak(text, ssml=ssml):
+        if isinstance(item, bytes):
+            audio += item
+        else:
+            marks += item
+    return bytes(audio), marks
+
+
+def loudness(audio: bytes, *, swapped: bool = False) -> float:
+    samples = array.array("h", audio)
+    if swapped:
+        samples.byteswap()
+    return (sum(sample * sample for sample in samples) / len(samples)) ** 0.5
+
+
+async def test_it_makes_audible_speech(engine: Engine) -> None:
+    audio, _ = await say(engine, "Hello there, world.")
+    assert engine.facts.sample_rate == 22050
+    assert 1.0 < len(audio) / 2 / 22050 < 3.0
+    assert loudness(audio) > 500
+
+
+async def test_audio_comes_while_it_is_made(engine: Engine) -> None:
+    engine.configure(PLAIN)
+    async with contextlib.aclosing(engine.speak(LONG)) as spoken:
+        async for item in spoken:
+            if isinstance(item, bytes):
+                break
+        assert engine.alive
+        assert len(item) <= 2 * 22050 // 10 + 2  # a tenth of a second, of minutes
+
+
+async def test_a_reader_that_stops_stalls_the_engine(engine: Engine) -> None:
+    engine.configure(PLAIN)
+    spoken = engine.speak(LONG)
+    await anext(spoken)
+    other = await Engine.start()
+    try:
+        audio, _ = await say(other, LONG)  # time enough for the first one to run away, were nothing holding it
+    finally:
+        await other.close()
+    written = int(Path(f"/proc/{engine.pid}/io").read_text().split("wchar: ")[1].split()[0])
+    await spoken.aclose()
+    pipe = 64 * 1024
+    assert written < pipe + 4 * READ_AHEAD + 32 * 1024 < len(audio) / 10
+
+
+async def test_the_same_text_always_sounds_the_same() -> None:
+    made = set()
+    for _ in range(2):
+        engine = await Engine.start()
+        made.add((await say(engine, "The same, 1234 times over."))[0])
+        await engine.close()
+    assert len(made) == 1
+
+
+async def test_marks_count_characters_and_samples(engine: Engine) -> None:
+    text = "Süße Töne. One two."
+    audio, marks = await say(engine, text)
+    words = [text[m.position : m.position + m.length] for m in marks if m.kind == WORD]
+    assert words == ["Süße", "Töne", "One", "two"]
+    assert [m.position for m in marks if m.kind == SENTENCE] == [0, 11]
+    samples = [m.sample for m in marks]
+    assert samples == sorted(samples)
+    assert marks[-1].kind == END and abs(samples[-1] - len(audio) // 2) < 2205
+
+
+async def test_texts_of_one_engine_follow_each_other_in_time(engine: Engine) -> None:
+    first, _ = await say(engine, "First sentence.")
+    marks = [mark async for item in engine.speak("Second.") if isinstance(item, list) for mark in item]
+    assert marks[0].sample == len(first) // 2
+
+
+@pytest.mark.parametrize(("rate", "least", "most"), [(88, 1.7, 2.6), (350, 0.3, 0.6), (525, 0.2, 0.45)])
+async def test_speed_changes_the_length(rate: int, least: float, most: float) -> None:
+    lengths = []
+    for words_per_minute in (175, rate):
+        engine = await Engine.start()
+        audio, _ = await say(engine, "This is spoken at another speed, and it takes a while.", rate=words_per_minute)
+        lengths.append(len(audio))
+        await engine.close()
+    assert least < lengths[1] / lengths[0] < most
+
+
+async def test_a_pause_between_words_makes_it_longer() -> None:
+    lengths = []
+    for gap in (0, 50):
+        engine = await Engine.start()
+        audio, _ = await say(engine, "one two three four five", word_gap=gap)
+        lengths.append(len(audio) / 2 / 22050)
+        await engine.close()
+    assert lengths[1] - lengths[0] == pytest.approx(4 * 0.5, abs=0.5)
+
+
+def crossings(audio: bytes) -> float:
+    """Of zero per sample: rises with the pitch of a vowel."""
+    samples = array.array("h", audio)
+    return sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False)) / len(samples)
+
+
+async def test_gain_scales_and_clips() -> None:
+    loud = {}
+    for decibels in (-20, 0, 20):
+        engine = await Engine.start()
+        audio, _ = await say(engine, "Hello there", gain=10 ** (decibels / 20))
+        loud[decibels] = loudness(audio)
+        await engine.close()
+    assert loud[-20] == pytest.approx(loud[0] / 10, rel=0.02)
+    assert loud[0] * 2 < loud[20] <= 32767
+
+
+async def test_big_endian_swaps_the_bytes() -> None:
+    made = []
+    for big in (False, True):
+        engine = await Engine.start()
+        audio, _ = await say(engine, "Hello", big_endian=big)
+        made.append(array.array("h", audio))
+        await engine.close()
+    made[1].byteswap()
+    assert made[0] == made[1]
+
+
+async def test_ssml_breaks_are_silence(engine: Engine) -> None:
+    audio, _ = await say(engine, '<speak>a<break time="1500ms"/>b</speak>', ssml=True)
+    assert len(audio) / 2 / 22050 > 1.5
+
+
+async def test_ssml_cannot_open_files(engine: Engine, tmp_path: Path) -> None:
+    sound = tmp_path / "secret.wav"
+    sound.write_bytes(b"RIFF" + bytes(400_000))
+    audio, _ = await say(engine, f'<speak>a <audio src="{sound}">b</audio> c</speak>', ssml=True)
+    assert 0.2 < len(audio) / 2 / 22050 < 3
+
+
+async def test_a_voice_it_cannot_load_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidRequestError, match="cannot load the voice"):
+        await say(engine, "Hello", voice="gmw/nowhere")
+
+
+async def test_a_killed_engine_is_a_typed_error_and_the_next_one_speaks(pool: EnginePool) -> None:
+    async with pool.engine() as engine:
+        engine.configure(PLAIN)
+        spoken = engine.speak(LONG)
+        await anext(spoken)
+        os.kill(engine.pid, signal.SIGSEGV)
+        with pytest.raises(UnavailableError, match="SIGSEGV") as caught:
+            async for _ in spoken:
+                pass
+        assert caught.value.metadata == {"signal": "11"} and caught.value.retryable
+    async with pool.engine() as engine:
+        assert loudness((await say(engine, "Hello"))[0]) > 500
+
+
+async def test_an_engine_that_died_while_it_waited_is_not_given_out(pool: EnginePool) -> None:
+    async with pool.engine():
+        pass  # the next one is being started
+    async with pool.engine() as engine:
+        first = engine.pid
+        engine.kill()
+    async with pool.engine() as engine:
+        assert engine.pid != first
+        assert loudness((await say(engine, "Hello"))[0]) > 500
+
+
+async def test_two_speak_at_once(pool: EnginePool) -> None:
+    async with pool.engine() as one, pool.engine() as other:
+        one.configure(PLAIN)
+        other.configure(PLAIN)
+        first, second = one.speak(LONG), other.speak(LONG)
+        for _ in range(20):  # in turns: neither waits for the other to end
+            await anext(first)
+            await anext(second)
+        await first.aclose()
+        await second.aclose()
+
+
+async def test_cancelling_whoever_reads_ends_the_engine(pool: EnginePool) -> None:
+    speaking = asyncio.Event()
+
+    async def read() -> None:
+        async with pool.engine() as engine:
+            engine.configure(PLAIN)
+            async for _ in engine.speak(LONG * 20):
+                speaking.set()
+
+    task = start(read(), name="reader")
+    await speaking.wait()
+    await cancel_and_join(task)
+    await pool.close()
+    assert task.cancelled()
+    assert engine_processes() == set()
+
+
+async def test_the_pool_keeps_one_ready(pool: EnginePool) -> None:
+    pool.refill()
+    async with pool.engine() as first:
+        warm = engine_processes() - {first.pid}
+    async with pool.engine() as second:
+        assert second.pid not in {first.pid}
+        assert second.pid in warm or not warm
+
+
+def test_an_engine_whose_parent_is_gone_exits() -> None:
+    command = [
+        *(sys.executable, "-I", "-S", str(Path(program.__file__))),
+        *(espeakng_loader.get_library_path(), espeakng_loader.get_data_path()),
+    ]
+    done = subprocess.run(command, input=b"", capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith(frames.READY)
+
+
+def test_an_engine_whose_reader_is_gone_stops_speaking() -> None:
+    command = [
+        *(sys.executable, "-I", "-S", str(Path(program.__file__))),
+        *(espeakng_loader.get_library_path(), espeakng_loader.get_data_path()),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(frames.frame(frames.TEXT, (LONG * 20).encode()))
+        process.stdin.flush()
+        process.stdout.read(100)
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+
+
+def test_an_engine_without_its_library_says_so() -> None:
+    command = [sys.executable, "-I", "-S", str(Path(program.__file__)), "/nowhere.so", "/nowhere"]
+    done = subprocess.run(command, input=b"", capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stdout == frames.frame(frames.REFUSED, b"eSpeak NG does not start")
