@@ -1,0 +1,212 @@
+"""Calls under way: `Stream`, and what sends input while output comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import grpc
+
+from mediaconduit import tasks
+from mediaconduit.edge import Readable, Responses, run_on
+from mediaconduit.errors import CallCancelledError, InternalError
+from mediaconduit.events import Completed, Event
+from mediaconduit.gathering import Gatherer
+from mediaconduit.reading import EventReader
+from mediaconduit.results import Result
+from mediaconduit.uploads import Upload, chunks
+from mediaconduit.v1.events_pb2 import TransformEvent, TransformResponse
+from mediaconduit.v1.transform_pb2 import InputChunk, TransformLiveRequest
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class LiveCall(Readable[TransformResponse], Protocol):
+    """A call that takes pieces while it streams back."""
+
+    async def write(self, request: TransformLiveRequest) -> None:
+        """Sends a piece; waits while the server does not keep up."""
+
+    async def done_writing(self) -> None:
+        """Ends the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploading:
+    """The task that sends a call's large inputs. Ends with the call; never ends it but for an input that fails."""
+
+    task: asyncio.Task[BaseException | None]
+
+    @classmethod
+    def start(cls, call: LiveCall, first: TransformLiveRequest, uploads: Sequence[Upload]) -> Uploading:
+        """Begins to send."""
+        return cls(tasks.start(_send(call, first, uploads), name="mediaconduit upload"))
+
+    def error(self) -> BaseException | None:
+        """What was wrong with the input."""
+        return self.task.result() if self.task.done() and not self.task.cancelled() else None
+
+
+async def _send(call: LiveCall, first: TransformLiveRequest, uploads: Sequence[Upload]) -> BaseException | None:
+    try:
+        # Where the server has ended the call already its answer is the news, not that sending failed.
+        with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
+            await call.write(first)
+            for upload in uploads:
+                await send_chunks(call, upload)
+            await call.done_writing()
+    except Exception as error:  # the source's own: whoever reads the call raises it
+        call.cancel()
+        return error
+    return None
+
+
+async def send_chunks(call: LiveCall, upload: Upload) -> None:
+    """Sends all of one announced part."""
+    async with contextlib.aclosing(chunks(upload)) as pieces:
+        async for data in pieces:
+            await call.write(TransformLiveRequest(chunk=InputChunk(stream=upload.stream, data=data)))
+    await call.write(TransformLiveRequest(chunk=InputChunk(stream=upload.stream, last=True)))
+
+
+@dataclass(slots=True)
+class Opened:
+    """A call that was made."""
+
+    call: Readable[TransformResponse]
+    uploading: Uploading | None = None
+
+
+class Stream(AsyncIterator[Event]):
+    """The events of a call, as they come.
+
+    The call is made with the first event asked for. It is cancelled at once when the loop over it is left, by
+    ``break``, an exception or cancellation of the task, when the object is dropped, and by `aclose`; ``async with``
+    waits until nothing is left of it. Raises the errors of `mediaconduit.errors`.
+
+    Args:
+        open: Makes the call.
+        gatherer: Gathers a `result` on the way.
+        on_result: Told the result before the last event is given out.
+    """
+
+    def __init__(
+        self,
+        open: Callable[[], Awaitable[Opened]],
+        gatherer: Gatherer | None = None,
+        on_result: Callable[[Result], None] | None = None,
+    ) -> None:
+        self._open: Callable[[], Awaitable[Opened]] | None = open
+        self._gatherer = gatherer
+        self._on_result = on_result
+        self._result: Result | None = None
+        self._reader = EventReader()
+        self._messages: Iterator[TransformEvent] = iter(())
+        self._responses: Responses[TransformResponse] | None = None
+        self._uploading: Uploading | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def result(self) -> Result:
+        """What the call made, after its last event. For streams made with ``gather=True`` or ``to=``."""
+        if self._result is None:
+            raise RuntimeError("no result: the stream has not ended, or was made without gather=True")
+        return self._result
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return _Loop(self)
+
+    async def __anext__(self) -> Event:
+        try:
+            event = await self._next()
+        except BaseException:
+            await self.aclose()
+            raise
+        if event is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return event
+
+    async def _next(self) -> Event | None:
+        while (message := next(self._messages, None)) is None:
+            response = await self._read()
+            if response is None:
+                if self._reader.completed:
+                    return None
+                raise InternalError("the server ended the call without saying that it is complete")
+            self._messages = iter(response.events)
+        event = self._reader.read(message)
+        if isinstance(event, Completed):
+            while await self._read() is not None:  # success is `completed` and then OK
+                pass
+        if self._gatherer is not None and (result := await self._gatherer.take(message)) is not None:
+            self._result = result
+            if self._on_result is not None:
+                self._on_result(result)
+        return event
+
+    async def _read(self) -> TransformResponse | None:
+        if self._responses is None:
+            if self._open is None:
+                return None
+            self._loop = asyncio.get_running_loop()
+            open, self._open = self._open, None
+            opened = await open()
+            self._uploading = opened.uploading
+            self._responses = Responses(opened.call)
+        try:
+            return await self._responses.read()
+        except CallCancelledError:
+            if self._uploading is not None and (error := self._uploading.error()) is not None:
+                raise error from None
+            raise
+
+    def cancel(self) -> None:
+        """Ends the call at once, from its loop. Harmless when it has ended."""
+        self._open = None
+        if self._responses is not None:
+            self._responses.cancel()
+        if self._uploading is not None:
+            self._uploading.task.cancel()
+        if self._gatherer is not None and self._result is None:
+            self._gatherer.abort()
+
+    async def aclose(self) -> None:
+        """Ends the call and returns when nothing of it is left."""
+        self.cancel()
+        if self._uploading is not None:
+            await tasks.join(self._uploading.task)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if self._loop is not None and self._uploading is not None and not self._uploading.task.done():
+            run_on(self._loop, self._uploading.task.cancel)
+
+
+class _Loop(AsyncIterator[Event]):
+    """One loop over a stream: when it is left, so is the call."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __anext__(self) -> Awaitable[Event]:
+        return self._stream.__anext__()
+
+    def __del__(self) -> None:
+        loop = self._stream._loop
+        if loop is not None:
+            run_on(loop, self._stream.cancel)
