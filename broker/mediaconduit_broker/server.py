@@ -71,7 +71,9 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         stack.push_async_callback(registry.aclose)
         server = grpc.aio.server(options=SERVER_OPTIONS)
         health_service = health.aio.HealthServicer()
-        _add_services(server, registry, health_service)
+        relay = Relay(registry, config.limits)
+        stack.push_async_callback(relay.aclose)
+        _add_services(server, registry, relay, health_service)
         address = _listen(server, config.listen)
         await server.start()
         stack.push_async_callback(server.stop, config.limits.drain_timeout)
@@ -81,8 +83,9 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             await health_service.enter_graceful_shutdown()
 
 
-def _add_services(server: grpc.aio.Server, registry: Registry, health_service: health.aio.HealthServicer) -> None:
-    relay = Relay(registry)
+def _add_services(
+    server: grpc.aio.Server, registry: Registry, relay: Relay, health_service: health.aio.HealthServicer
+) -> None:
     services = (
         (provider_pb2.DESCRIPTOR, "MediaProvider", MediaProviderService(registry, relay)),
         (broker_pb2.DESCRIPTOR, "Broker", BrokerService(registry)),

@@ -15,10 +15,12 @@ from mediaconduit.channels import GENERATION_HEADER, QUEUE_HEADER, SOURCE_HEADER
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 from mediaconduit.v1.transform_pb2 import TransformLiveRequest, TransformRequest
 
+from mediaconduit_broker.config import Limits
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay.facts import CallFacts
 from mediaconduit_broker.relay.failures import explain
 from mediaconduit_broker.relay.pump import Write, pump
+from mediaconduit_broker.relay.replay import Replays, Run
 from mediaconduit_broker.routing import Route, resolve
 from mediaconduit_broker.supervision import Instance, Supervisor
 
@@ -45,10 +47,16 @@ class Relay:
 
     Args:
         registry: Where the sidecars are.
+        limits: What is kept for repeated requests.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, limits: Limits) -> None:
         self._registry = registry
+        self._replays = Replays(limits.replay_bytes, limits.replay_seconds)
+
+    async def aclose(self) -> None:
+        """Ends what is kept for repeated requests."""
+        await self._replays.aclose()
 
     async def transform(self, frame: bytes, context: Context, write: Write) -> None:
         """A whole request.
@@ -62,6 +70,19 @@ class Relay:
             MediaConduitError: How the call failed.
         """
         request = TransformRequest.FromString(frame)
+
+        async def run(write: Write) -> None:
+            await self._transform(frame, request, context, write)
+
+        await self._once(request, context, run, write)
+
+    async def _once(self, request: TransformRequest, context: Context, run: Run, write: Write) -> None:
+        if request.request_id:
+            await self._replays.follow("", request.request_id, request, run, write)
+        else:
+            await run(write)
+
+    async def _transform(self, frame: bytes, request: TransformRequest, context: Context, write: Write) -> None:
         async with self._upstream(request, context) as upstream:
             if request.model != upstream.route.model:
                 # A field that comes twice counts with its last value: the request need not be written anew.
@@ -76,13 +97,21 @@ class Relay:
         piece = TransformLiveRequest.FromString(first)
         if piece.WhichOneof("piece") != "start":
             raise InvalidRequestError.at("start", "the first piece must be `start`")
+
+        async def run(write: Write) -> None:
+            await self._transform_live(piece, frames, context, write)
+
+        await self._once(piece.start, context, run, write)
+
+    async def _transform_live(
+        self, piece: TransformLiveRequest, frames: AsyncIterator[bytes], context: Context, write: Write
+    ) -> None:
         async with self._upstream(piece.start, context) as upstream:
             if piece.start.model != upstream.route.model:
                 piece.start.model = upstream.route.model
-                first = piece.SerializeToString()
             start: Any = upstream.instance.channel.stream_stream(_TRANSFORM_LIVE)
             call = start(timeout=context.time_remaining(), metadata=upstream.metadata)
-            sender = tasks.start(_send(call, first, frames), name="relay sender")
+            sender = tasks.start(_send(call, piece.SerializeToString(), frames), name="relay sender")
             try:
                 await self._forward(call, upstream, write)
             finally:
