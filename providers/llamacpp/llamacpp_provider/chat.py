@@ -34,14 +34,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "text.tools": {"type": "array", "items": {"type": "object"}, "maxItems": 128},
     "text.tool_choice": {"enum": [ToolChoice.Name(choice) for choice in CHOICES]},
     "text.allowed_tools": {"type": "array", "items": {"type": "string"}},
-    "text.parallel_tool_calls": {"type": "boolean"},
     "text.top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
     "extra.min_p": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
     "extra.repeat_penalty": {"type": "number", "exclusiveMinimum": 0, "maximum": 10, "default": 1},
 }
 """What the engine can do, by path in TransformOptions."""
 
-_SAME_NAME = ("temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "parallel_tool_calls")
+_SAME_NAME = ("temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty")
 
 
 def chat_request(call: Call, *, as_json: bool) -> dict[str, Any]:

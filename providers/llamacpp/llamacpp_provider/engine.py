@@ -92,14 +92,6 @@ class Engine:
             await join(work)
             return work.result()
 
-    async def working(self) -> int:
-        """Calls the engine itself is working on."""
-        server = self._running()
-        for line in (await self._in_thread(server.handle_metrics)).splitlines():
-            if line.startswith("llamacpp:requests_processing "):
-                return int(float(line.split()[1]))
-        return 0
-
     async def close(self) -> None:
         """Waits for the calls under way and frees the memory."""
         for _ in range(self.config.parallel):

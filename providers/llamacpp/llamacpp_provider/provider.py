@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -55,21 +55,18 @@ class LlamaCpp(Provider):
             raise
         replaced, self._engines = self._engines, loaded
         self._retire(engine for engine in replaced.values() if engine not in loaded.values())
+        self.models = [describe(config) for config in configs]
         await super().configure(settings)
 
-    def _retire(self, engines: Any) -> None:
-        for engine in list(engines):
+    def _retire(self, engines: Iterable[Engine]) -> None:
+        for engine in engines:
             self._retiring.start(engine.close(), name=f"close {engine.config.model_id}")
 
     async def close(self) -> None:
         """Frees all models."""
-        engines, self._engines = self._engines, {}
+        engines, self._engines, self.models = self._engines, {}, ()
         self._retire(engines.values())
         await self._retiring.join()
-
-    async def list_models(self, *, refresh: bool = False) -> Sequence[Model]:
-        """The models in memory."""
-        return [describe(engine.config) for engine in self._engines.values()]
 
     async def transform(self, call: Call) -> AsyncIterator[Yielded]:
         """Chats or embeds."""

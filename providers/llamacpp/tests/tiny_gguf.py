@@ -5,7 +5,7 @@ words, the same for the same seed, and it never stops by itself: only a stop seq
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import gguf
@@ -40,6 +40,8 @@ CHAT_TEMPLATE = """\
 {% endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}<assistant>{% endif %}"""
+CALL = "<tool_call>\n"
+"""Begins a call of a tool; a token of its own."""
 WIDTH, LAYERS, HEADS, FORWARD = 32, 2, 2, 64
 
 
@@ -53,16 +55,28 @@ def tokens() -> Iterator[tuple[str, float, gguf.TokenType]]:
     for code in range(33, 127):
         yield chr(code), -1000.0, gguf.TokenType.NORMAL
     yield "▁", -1000.0, gguf.TokenType.NORMAL
+    yield CALL, 0.0, gguf.TokenType.USER_DEFINED
     for rank, word in enumerate(WORDS):
         # Pieces are merged pairwise, so that every beginning of a word must be a token too.
         for end in range(1, len(word) + 1):
             yield "▁" + word[:end], -rank - 100.0 / end, gguf.TokenType.NORMAL
 
 
-def write(path: Path, *, seed: int = 0, context: int = 8192) -> Path:
-    """Writes the model and returns where it is."""
+def write(
+    path: Path, *, seed: int = 0, context: int = 8192, says: Sequence[str] = (), pooling: gguf.PoolingType | None = None
+) -> Path:
+    """Writes the model and returns where it is.
+
+    Args:
+        path: The file to write.
+        seed: Of the random weights.
+        context: Tokens it claims to be trained for.
+        says: The only tokens it is likely to say; the words without it.
+        pooling: Makes it a model for embeddings.
+    """
     vocabulary = {text: (score, kind) for text, score, kind in tokens()}
-    spoken = np.array([text[1:] in WORDS for text in vocabulary])
+    likely = set(says) or {"▁" + word for word in WORDS}
+    spoken = np.array([text in likely for text in vocabulary])
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny-random-llama")
     writer.add_context_length(context)
@@ -84,6 +98,8 @@ def write(path: Path, *, seed: int = 0, context: int = 8192) -> Path:
     writer.add_eos_token_id(2)
     writer.add_add_space_prefix(False)
     writer.add_chat_template(CHAT_TEMPLATE)
+    if pooling is not None:
+        writer.add_pooling_type(pooling)
     for name, weights in tensors(np.random.default_rng(seed), spoken):
         writer.add_tensor(name, weights.astype(np.float32))
     writer.write_header_to_file()
