@@ -9,8 +9,8 @@ import grpc
 from mediaconduit import tasks
 from mediaconduit.streams import Mailbox
 
-IN_FLIGHT_BYTES: Final = 512 * 1024
-"""Read ahead of the writer at most, beside one frame."""
+IN_FLIGHT_BYTES: Final = 256 * 1024
+"""Read ahead of a write at most, beside one frame; the write under way may hold as much again."""
 JOINED_BYTES: Final = 1024 * 1024
 """Serialised TransformResponses may be joined up to this size: their lists of events add up."""
 

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+from mediaconduit.errors import NotFoundError, PreconditionError, Reason
+from mediaconduit_broker.manifest import Runtime, read_manifest
+from mediaconduit_broker.manifest.read import parse_manifest
+
+GOOD = """\
+id: cowsay
+name: Cowsay
+version: 0.1.0
+runtime: python
+entry: cowsay_provider:Cowsay
+capabilities: [text-to-text]
+start_timeout: 5
+"""
+
+
+def test_a_manifest_is_read() -> None:
+    manifest = parse_manifest(GOOD)
+
+    assert (manifest.id, manifest.runtime, manifest.entry) == ("cowsay", Runtime.PYTHON, "cowsay_provider:Cowsay")
+    assert manifest.capabilities == ("text-to-text",)
+    assert manifest.start_timeout == 5
+    assert manifest.warnings == ()
+
+
+def test_every_mistake_is_listed_with_its_line() -> None:
+    text = "name: 7\nruntime: cobol\nentry: no class\nstart_timeout: -1\nsecrets:\n  - GOOD_KEY\n  - bad key\n"
+
+    with pytest.raises(PreconditionError) as caught:
+        parse_manifest(text)
+
+    assert caught.value.reason is Reason.MANIFEST_INVALID
+    assert [field.field for field in caught.value.fields] == [
+        f"MediaConduit.provider.yml:{line}" for line in (1, 1, 2, 3, 4, 7)
+    ]
+    assert '"id" is a required property' in caught.value.fields[1].description + caught.value.fields[0].description
+    assert caught.value.message == "MediaConduit.provider.yml has 6 mistakes"
+
+
+@pytest.mark.parametrize(("text", "line"), [("id: a\nname: [1\n", 3), ("", 1), ("- a list\n", 1), ("id: x\n\tb: 1", 2)])
+def test_what_is_no_mapping_names_a_line(text: str, line: int) -> None:
+    with pytest.raises(PreconditionError) as caught:
+        parse_manifest(text)
+    assert caught.value.fields[0].field == f"MediaConduit.provider.yml:{line}"
+
+
+def test_unknown_keys_are_warned_about_with_the_nearest() -> None:
+    manifest = parse_manifest(GOOD + "capabilites: [a]\n")
+    assert manifest.warnings == (
+        "MediaConduit.provider.yml:8: unknown key `capabilites` is ignored; did you mean `capabilities`?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "expected"),
+    [
+        ("{axios: ^1.0, uuid: }", ("axios==^1.0", "uuid")),
+        ("[{requests: '>=2'}, {rich: 13}]", ("requests>=2", "rich==13")),
+        ("[requests>=2]", ("requests>=2",)),
+    ],
+)
+def test_dependencies_come_in_three_shapes(dependencies: str, expected: tuple[str, ...]) -> None:
+    assert parse_manifest(GOOD + f"dependencies: {dependencies}\n").dependencies == expected
+
+
+def test_capabilities_in_every_spelling() -> None:
+    text = GOOD.replace("[text-to-text]", "[TEXT_TO_TEXT, TextToAudio, voice-cloning]")
+    manifest = parse_manifest(text)
+    assert manifest.capabilities == ("text-to-text", "text-to-audio")
+    assert manifest.tags == ("voice-cloning",)
+
+
+def test_an_id_is_made_fit_and_that_is_said() -> None:
+    manifest = parse_manifest(GOOD.replace("id: cowsay", "id: Cow_Say.io"))
+    assert manifest.id == "cow-say-io"
+    assert manifest.warnings == ("id `Cow_Say.io` is used as `cow-say-io`",)
+
+
+def test_a_folder_without_a_manifest_is_no_provider(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        read_manifest(tmp_path)
+    assert caught.value.reason is Reason.SOURCE_NOT_FOUND
+    assert str(tmp_path.parent) not in str(caught.value)
