@@ -117,7 +117,7 @@ class Conversation:
         self._turns += 1
         if turn.role not in _SPOKEN_ROLES:
             return
-        inputs = [given for given in inputs if given.size is None or given.text.strip()]
+        inputs = [given for given in inputs if not _is_silent(given)]
         self._unanswered += self._planner.plan(self._session, [(turn.name, given) for given in inputs])
         if self._session.options.live.turn_detection != TurnDetection.TURN_DETECTION_MANUAL:
             self._respond(always=True)
@@ -140,4 +140,9 @@ class Conversation:
 
 
 def _within(given: Input, turn: int) -> bool:
-    return given.field.startswith(f"turns[{turn}].") or given.field.endswith(f".turns[{turn}]")
+    return given.field.startswith(f"turns[{turn}].")
+
+
+def _is_silent(given: Input) -> bool:
+    """Whether it is known to have nothing to say: in a conversation no reason to end the call."""
+    return given.size == 0 or (bool(given.text) and not given.text.strip())

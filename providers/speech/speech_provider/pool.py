@@ -45,6 +45,7 @@ class Engine:
         assert process.stdin is not None
         assert process.stdout is not None
         self._to, self._from = process.stdin, process.stdout
+        self._killed = False
         self.facts = Facts("", 0)
 
     @classmethod
@@ -78,6 +79,9 @@ class Engine:
 
     def kill(self) -> None:
         """Stops it wherever it is; `close` still has to be awaited."""
+        if self._killed:  # a second kill could reap the process, and asyncio would not learn how it ended
+            return
+        self._killed = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
@@ -122,6 +126,8 @@ class Engine:
             kind, length = frames.HEADER.unpack(await self._from.readexactly(frames.HEADER.size))
             return kind, await self._from.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _END_SECONDS)
             await self.close()
             raise _crashed(self._process.returncode) from None
 
@@ -150,6 +156,14 @@ class EnginePool:
             yield taken
         finally:
             await taken.close()
+
+    def put(self, engine: Engine) -> None:
+        """Gives it an engine that has not spoken yet."""
+        self._idle.append(engine)
+
+    async def ready(self) -> None:
+        """Returns when no engine is being started in the background."""
+        await self._tasks.join()
 
     def refill(self) -> None:
         """Starts as many as are missing, in the background."""

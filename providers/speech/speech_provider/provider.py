@@ -69,9 +69,11 @@ class Speech(Provider):
         try:
             self._version = engine.facts.version
             catalog = Catalog.from_engine(await engine.voices())
-        finally:
+        except BaseException:
             await engine.close()
+            raise
         self._planner = Planner(catalog, self._planner.default_voice)
+        self._pool.put(engine)  # it has not spoken
         self._pool.refill()
 
     async def configure(self, settings: Mapping[str, Any]) -> None:

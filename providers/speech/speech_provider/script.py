@@ -91,14 +91,14 @@ def check_ssml(text: str, field: str, knows_voice: Callable[[str], bool]) -> str
 async def sentences(chunks: AsyncIterator[bytes], field: str) -> AsyncGenerator[str, None]:
     """Cuts a text that still arrives where it can be spoken without waiting for the rest.
 
-    Every character comes out once, in order. Raises `InvalidRequestError` for bytes that are not UTF-8.
+    An empty chunk says that what came shall be spoken now. Every character comes out once, in order. Raises `InvalidRequestError` for bytes that are not UTF-8.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     waiting = ""
     try:
         async for chunk in chunks:
             waiting += decoder.decode(chunk)
-            cut = _last_cut(waiting)
+            cut = _last_cut(waiting) if chunk else len(waiting)
             if cut:
                 yield waiting[:cut]
                 waiting = waiting[cut:]

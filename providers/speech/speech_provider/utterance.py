@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from speech_provider.voices import Catalog
 
 WORDS_PER_MINUTE: Final = 175
 """The engine's normal speed."""
-_PITCH_PER_SEMITONE: Final = 50 / 12
-"""The engine's pitch is logarithmic: 0 is an octave below its normal 50, 100 an octave above."""
+_FIXED_PITCH: Final = 0.2
+"""Share of a voice's pitch that the engine's parameter does not move (measured: 0.20 for en-US, 0.27 for f3)."""
 
 OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "audio.voice": {"type": "string", "description": 'Id of a voice, also "en-US+f3": a voice and a variant.'},
     "audio.language": {"type": "string", "description": "BCP 47; picks a voice where none is named."},
     "audio.speed": {"type": "number", "minimum": 0.5, "maximum": 3, "default": 1},
-    "audio.pitch": {"type": "number", "minimum": -12, "maximum": 12, "default": 0, "description": "Semitones."},
+    "audio.pitch": {"type": "number", "minimum": -9, "maximum": 9, "default": 0, "description": "Semitones."},
     "audio.gain_db": {"type": "number", "minimum": -60, "maximum": 20, "default": 0},
     "audio.times": {"enum": ["TIME_DETAIL_UNSPECIFIED", "TIME_DETAIL_SEGMENT", "TIME_DETAIL_WORD"]},
     "audio.speakers": {
@@ -80,12 +81,22 @@ class Planner:
         manner = Manner(
             voice=choice.engine_name,
             rate=round(WORDS_PER_MINUTE * call.option("audio.speed", 1.0)),
-            pitch=min(99, round(50 + call.option("audio.pitch", 0.0) * _PITCH_PER_SEMITONE)),
+            pitch=engine_pitch(call.option("audio.pitch", 0.0)),
             word_gap=round(call.option("extra.word_gap", 0) / 10),
             gain=10 ** (call.option("audio.gain_db", 0.0) / 20),
             big_endian=self.media_type(call) == L16,
         )
         return Utterance(given, manner, choice.language, speaker)
+
+
+def engine_pitch(semitones: float) -> int:
+    """The engine's parameter, 0 to 99, for a pitch so many semitones above the voice's own; right within one.
+
+    The parameter moves the greater part of the pitch by an octave per 50; the rest, where intonation takes place,
+    stays.
+    """
+    moved = (2 ** (semitones / 12) - _FIXED_PITCH) / (1 - _FIXED_PITCH)
+    return max(0, min(99, round(50 + 50 * math.log2(moved))))
 
 
 def spoken_inputs(call: Call) -> list[tuple[str, Input]]:

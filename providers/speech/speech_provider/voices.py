@@ -128,9 +128,13 @@ class Catalog:
 
 
 def _speaks(entry: Entry, language: str) -> bool:
-    """Whether one of the two is the other with more said ("en" and "en-us")."""
-    wanted = language.lower().replace("_", "-").split("-")
-    return any(all(a == b for a, b in zip(wanted, tag.split("-"), strict=False)) for tag in entry.languages)
+    """Whether the voice speaks it: "en-us" speaks "en" and "en-US-x-south", but not "en-GB"."""
+    wanted = language.lower().replace("_", "-")
+    best = min(entry.languages.values())
+    return any(
+        f"{tag}-".startswith(f"{wanted}-") or (priority == best and f"{wanted}-".startswith(f"{tag}-"))
+        for tag, priority in entry.languages.items()
+    )
 
 
 def _entry(voice: Mapping[str, Any]) -> Entry:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,11 +12,11 @@ from speech_provider.pool import Engine, EnginePool
 def engine_processes() -> set[int]:
     """Process ids of engines this process has started and that still run."""
     found = set()
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"engine.py" in command:
-                found.add(int(child))
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"engine.py" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
     return found
 
 
