@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import grpc
 
 from mediaconduit import tasks
-from mediaconduit.edge import Readable, Responses, run_on
+from mediaconduit.edge import Loop, Readable, Responses, Writable, run_on
 from mediaconduit.errors import CallCancelledError, InternalError
 from mediaconduit.events import Completed, Event
 from mediaconduit.gathering import Gatherer
@@ -26,14 +26,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class LiveCall(Readable[TransformResponse], Protocol):
+class LiveCall(Readable[TransformResponse], Writable, Protocol):
     """A call that takes pieces while it streams back."""
-
-    async def write(self, request: TransformLiveRequest) -> None:
-        """Sends a piece; waits while the server does not keep up."""
-
-    async def done_writing(self) -> None:
-        """Ends the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ class Stream(AsyncIterator[Event]):
         self._messages: Iterator[TransformEvent] = iter(())
         self._responses: Responses[TransformResponse] | None = None
         self._uploading: Uploading | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def result(self) -> Result:
@@ -119,7 +113,7 @@ class Stream(AsyncIterator[Event]):
         return self._result
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        return _Loop(self)
+        return Loop(self)
 
     async def __anext__(self) -> Event:
         try:
@@ -154,7 +148,7 @@ class Stream(AsyncIterator[Event]):
         if self._responses is None:
             if self._open is None:
                 return None
-            self._loop = asyncio.get_running_loop()
+            self.loop = asyncio.get_running_loop()
             open, self._open = self._open, None
             opened = await open()
             self._uploading = opened.uploading
@@ -191,22 +185,5 @@ class Stream(AsyncIterator[Event]):
         await self.aclose()
 
     def __del__(self) -> None:
-        if self._loop is not None and self._uploading is not None and not self._uploading.task.done():
-            run_on(self._loop, self._uploading.task.cancel)
-
-
-class _Loop(AsyncIterator[Event]):
-    """One loop over a stream: when it is left, so is the call."""
-
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __anext__(self) -> Awaitable[Event]:
-        return self._stream.__anext__()
-
-    def __del__(self) -> None:
-        loop = self._stream._loop
-        if loop is not None:
-            run_on(loop, self._stream.cancel)
+        if self.loop is not None and self._uploading is not None and not self._uploading.task.done():
+            run_on(self.loop, self._uploading.task.cancel)

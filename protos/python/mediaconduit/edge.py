@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import grpc
 
-from mediaconduit.errors import CallCancelledError
+from mediaconduit.errors import CallCancelledError, MediaConduitError
 from mediaconduit.status import from_rpc_error
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from grpc.aio import UnaryUnaryCall
 
 T = TypeVar("T")
@@ -28,6 +31,46 @@ async def answer(call: UnaryUnaryCall[Any, T]) -> T:
         if being_cancelled():
             raise
         raise _closed() from None
+
+
+class Writable(Protocol):
+    """A call that takes pieces while it streams back."""
+
+    async def write(self, request: Any) -> None:
+        """Sends a piece; waits while the server does not keep up."""
+
+    async def done_writing(self) -> None:
+        """Ends the input."""
+
+    async def read(self) -> Any:
+        """The next message, EOF at the end."""
+
+
+async def send(call: Writable, piece: Any) -> None:
+    """Sends a piece, or raises why the call has ended."""
+    try:
+        await call.write(piece)
+    except grpc.RpcError as error:
+        raise from_rpc_error(error) from None
+    except asyncio.CancelledError:
+        if being_cancelled():
+            raise
+        raise _closed() from None
+    except asyncio.InvalidStateError:
+        raise await _why(call) from None
+
+
+async def _why(call: Writable) -> MediaConduitError:
+    """Why a call that takes nothing any more has ended."""
+    try:
+        await call.read()  # raises the status of a call that failed
+    except grpc.RpcError as error:
+        return from_rpc_error(error)
+    except asyncio.CancelledError:
+        if being_cancelled():
+            raise
+        return _closed()
+    return CallCancelledError("the call has ended and takes no more input")
 
 
 class Readable(Protocol[T_co]):
@@ -70,6 +113,80 @@ class Responses(Generic[T]):
     def __del__(self) -> None:
         if not self._call.done():
             run_on(self._loop, self._call.cancel)
+
+
+class Cancellable(Protocol[T_co]):
+    """What `Loop` iterates over."""
+
+    loop: asyncio.AbstractEventLoop | None
+
+    def __anext__(self) -> Awaitable[T_co]:
+        """The next one."""
+
+    def cancel(self) -> None:
+        """Ends the call behind it."""
+
+
+class Loop(AsyncIterator[T]):
+    """One loop over what a call streams: when it is left, the call ends."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Cancellable[T]) -> None:
+        self._source = source
+
+    def __anext__(self) -> Awaitable[T]:
+        return self._source.__anext__()
+
+    def __del__(self) -> None:
+        if self._source.loop is not None:
+            run_on(self._source.loop, self._source.cancel)
+
+
+class Feed(AsyncIterator[T]):
+    """What a call streams back, message by message. Leaving the loop over it cancels the call.
+
+    Args:
+        start: Makes the call, when the first message is asked for.
+    """
+
+    def __init__(self, start: Callable[[], Readable[T]]) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._start: Callable[[], Readable[T]] | None = start
+        self._responses: Responses[T] | None = None
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return Loop(self)
+
+    async def __anext__(self) -> T:
+        if self._responses is None:
+            if self._start is None:
+                raise StopAsyncIteration
+            self.loop = asyncio.get_running_loop()
+            start, self._start = self._start, None
+            self._responses = Responses(start())
+        message = await self._responses.read()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    def cancel(self) -> None:
+        """Ends the call at once. Harmless when it has ended."""
+        self._start = None
+        if self._responses is not None:
+            self._responses.cancel()
+
+    async def aclose(self) -> None:
+        """Ends the call."""
+        self.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cancel()
 
 
 def run_on(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:

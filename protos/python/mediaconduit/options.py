@@ -196,7 +196,23 @@ _JSON_TEXT: Final = {"mediaconduit.v1.TextOptions.json_schema", "mediaconduit.v1
 _EXACT: Final = 2**53
 
 
-def check_names(given: Iterable[str], known: Iterable[str] = _REQUEST_NAMES, *, what: str = "keyword") -> None:
+def check_keywords(given: Iterable[str]) -> None:
+    """Raises TypeError for the first keyword that no call has, naming the nearest: also a field of a group."""
+    groups = {
+        field: f"{group.name}={{'{field}': …}}"
+        for group in options_pb2.TransformOptions.DESCRIPTOR.fields
+        if group.message_type is not None and group.message_type.file is options_pb2.DESCRIPTOR
+        for field in group.message_type.fields_by_name
+    }
+    for name in given:
+        if name not in _REQUEST_NAMES:
+            near = difflib.get_close_matches(name, [*_REQUEST_NAMES, *groups], n=1)
+            shown = near and (near[0] if near[0] in _REQUEST_NAMES else groups[near[0]])
+            rest = f"did you mean {shown}?" if near else f"known are {', '.join(sorted(_REQUEST_NAMES))}"
+            raise TypeError(f"unknown keyword '{name}': {rest}")
+
+
+def check_names(given: Iterable[str], known: Iterable[str], *, what: str) -> None:
     """Raises TypeError for the first name that is unknown, naming the nearest that is known."""
     known = sorted(known)
     for name in given:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediaconduit.content import Content, Draft, drafts
-from mediaconduit.options import check_names, preferences, seconds, transform_options
+from mediaconduit.options import check_keywords, preferences, seconds, transform_options
 from mediaconduit.uploads import Upload, plan
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
@@ -33,7 +33,7 @@ class Prepared:
 
 def said(content: Content, keywords: Mapping[str, Any]) -> list[Draft]:
     """The turns of the content with what ``system=`` and ``inputs=`` add to it."""
-    check_names(keywords)
+    check_keywords(keywords)
     return drafts(content, inputs=keywords.get("inputs"), system=keywords.get("system") or "")
 
 
@@ -45,7 +45,7 @@ def prepare(model: str, turns: Sequence[Draft], keywords: Mapping[str, Any]) -> 
         turns: The input.
         keywords: As in `mediaconduit.options.Request`; ``system`` and ``inputs`` are in the turns already.
     """
-    check_names(keywords)
+    check_keywords(keywords)
     request = TransformRequest(
         model=model,
         capability=keywords.get("capability") or "",
