@@ -33,12 +33,20 @@ class Input(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def uri(self) -> str:
+        """Where a vendor can fetch it, when the caller sent a reference instead of content; else empty."""
+
+    @property
+    @abc.abstractmethod
     def size(self) -> int | None:
         """Bytes in all; None while it arrives."""
 
     @abc.abstractmethod
     def chunks(self) -> AsyncIterator[bytes]:
-        """Its bytes as they come, at most 256 KiB each. A part that arrives in pieces can be read once."""
+        """Its bytes as they come, at most 256 KiB each. A part that arrives in pieces can be read once.
+
+        An empty chunk is a flush: the caller wants what has come worked on before more comes.
+        """
 
     @abc.abstractmethod
     async def read(self) -> bytes:

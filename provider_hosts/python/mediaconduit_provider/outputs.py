@@ -84,6 +84,8 @@ class Output:
     """This one is an early look at that one."""
     turn: int = 0
     """Live sessions: which turn it belongs to."""
+    tool_call: ToolCall | None = None
+    """For a tool call whose arguments come in pieces, by `text`: its id and name."""
     index: int = field(default=-1, init=False)
     """Set by the host when the output starts."""
 

@@ -90,6 +90,8 @@ class Provider:
 
     models: Sequence[Model] = ()
     """What `list_models` gives, unless it is overridden."""
+    id: ClassVar[str] = ""
+    """Used where nobody says which id it is to have; empty = the class name in lower case."""
     display_name: ClassVar[str] = ""
     """For people; empty = the class name."""
     settings_schema: ClassVar[Schema] = {"type": "object", "additionalProperties": False}

@@ -1,0 +1,64 @@
+"""``python -m mediaconduit_provider module:Class``: serves a provider. The only module that reads the environment.
+
+=============================  =====================================================================
+MEDIACONDUIT_LISTEN            "unix:/path" or "host:port"; default 127.0.0.1:50052
+MEDIACONDUIT_PROVIDER          the id it is to have; default: the class name in lower case
+MEDIACONDUIT_PROVIDER_VERSION  version to report
+MEDIACONDUIT_INSTANCE          nonce that Describe echoes
+MEDIACONDUIT_LIFELINE          "stdin": exit at EOF of stdin
+=============================  =====================================================================
+
+Exits with 0 when drained, 64 for a wrong command line or environment, 70 when the provider could not be imported,
+constructed or set up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from mediaconduit_provider import bootstrap, logs
+from mediaconduit_provider.config import HostConfig
+from mediaconduit_provider.processes import lead_group
+from mediaconduit_provider.provider import Provider
+
+_log = logging.getLogger("mediaconduit_provider")
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs a sidecar; gives its exit code."""
+    lifeline = environment.get("MEDIACONDUIT_LIFELINE", "")
+    logs.configure(prefixed=bool(lifeline))
+    if len(arguments) != 1:
+        _log.error("usage: python -m mediaconduit_provider module:Class")
+        return bootstrap.EXIT_USAGE
+    if lifeline not in ("", "stdin"):
+        _log.error("MEDIACONDUIT_LIFELINE may only be 'stdin'")
+        return bootstrap.EXIT_USAGE
+    if lifeline:
+        lead_group()
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        provider = bootstrap.load(arguments[0])
+    except bootstrap.EntryError as error:
+        _log.error("%s", error, exc_info=error.__cause__)
+        return bootstrap.EXIT_PROVIDER
+    return asyncio.run(bootstrap.run(provider, _config(provider, environment)))
+
+
+def _config(provider: Provider, environment: Mapping[str, str]) -> HostConfig:
+    return HostConfig(
+        provider_id=environment.get("MEDIACONDUIT_PROVIDER") or provider.id or type(provider).__name__.lower(),
+        listen=environment.get("MEDIACONDUIT_LISTEN") or "127.0.0.1:50052",
+        version=environment.get("MEDIACONDUIT_PROVIDER_VERSION", ""),
+        instance_id=environment.get("MEDIACONDUIT_INSTANCE", ""),
+        lifeline=bool(environment.get("MEDIACONDUIT_LIFELINE")),
+    )
+
+
+if __name__ == "__main__":
+    bootstrap.leave(main(sys.argv[1:], os.environ))

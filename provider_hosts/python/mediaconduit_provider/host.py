@@ -1,0 +1,175 @@
+"""The state of a sidecar: its provider, whether it is ready, its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError
+from mediaconduit.tasks import cancel_and_join, shielded, start
+from mediaconduit.v1.transform_pb2 import TransformRequest
+
+from mediaconduit_provider.catalog import Catalog, Entry
+from mediaconduit_provider.checks import check_request, infer_capability
+from mediaconduit_provider.concurrency import Calls
+from mediaconduit_provider.config import HostConfig
+from mediaconduit_provider.generations import Generations
+from mediaconduit_provider.host_call import HostCall
+from mediaconduit_provider.live import LiveCall
+from mediaconduit_provider.metadata import CallFacts
+from mediaconduit_provider.provider import Provider
+from mediaconduit_provider.schemas import Checker
+from mediaconduit_provider.threads import in_thread
+from mediaconduit_provider.transform import Run
+
+_log = logging.getLogger(__name__)
+
+
+class State(enum.Enum):
+    """Where a sidecar is in its life."""
+
+    LOADING = "LOADING"
+    READY = "READY"
+    DRAINING = "DRAINING"
+
+
+class Host:
+    """Runs one provider. Knows nothing of gRPC."""
+
+    def __init__(self, provider: Provider, config: HostConfig) -> None:
+        self.provider = provider
+        self.config = config
+        self.catalog = Catalog(provider, config.provider_id)
+        self.calls = Calls(provider.max_concurrency, stuck_after=config.stuck_after)
+        self.generations = Generations()
+        self.state = State.LOADING
+        self._set_up = asyncio.Event()
+        self._configuring = asyncio.Lock()
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def setup(self) -> None:
+        """Prepares the provider; READY when it returns. What the provider raises is raised."""
+        await in_thread(self.provider.setup, name="setup")
+        try:
+            await self.catalog.list()
+        except ValueError:
+            raise
+        except Exception:
+            _log.warning("the provider could not list its models yet", exc_info=True)
+        self._set_up.set()
+        if self.state is State.LOADING:
+            self.state = State.READY
+
+    async def configure(self, settings: dict[str, Any]) -> None:
+        """Checks settings as a whole and hands them to the provider; a failure leaves the old ones in force."""
+        await self._set_up.wait()
+        violations = Checker(self.provider.settings_schema, secret=True).violations(settings, "settings")
+        if violations:
+            raise InvalidRequestError("the settings are not valid", fields=violations)
+        async with self._configuring:
+            before = self.provider.settings
+            try:
+                await in_thread(self.provider.configure, settings, name="configure")
+            except BaseException:
+                self.provider.settings = before
+                raise
+        self.catalog.forget()
+
+    def drain(self) -> None:
+        """No more calls from here on."""
+        self.state = State.DRAINING
+
+    async def finish(self, grace: float, *, cut_short: asyncio.Event | None = None) -> None:
+        """Lets running calls end for `grace` seconds, cancels the rest, and frees what the provider holds.
+
+        `cut_short` ends the grace at once.
+        """
+        self.drain()
+        if self.calls.active and grace > 0:
+            await self._wait_for_calls(grace, cut_short)
+        await shielded(self._close(), timeout=self.config.close_grace, name="close")
+
+    async def _wait_for_calls(self, grace: float, cut_short: asyncio.Event | None) -> None:
+        waits = [start(self.calls.drained(), name="drained")]
+        if cut_short is not None:
+            waits.append(start(cut_short.wait(), name="cut short"))
+        try:
+            await asyncio.wait(waits, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_and_join(*waits)
+        if self.calls.active:
+            _log.warning("%d calls were still running and are cancelled", self.calls.active)
+
+    async def _close(self) -> None:
+        self.calls.cancel_all()
+        try:
+            async with asyncio.timeout(self.config.close_grace / 2):
+                await self.calls.drained()
+        except TimeoutError:
+            _log.warning("%d calls did not end when cancelled", self.calls.active)
+        await in_thread(self.provider.close, name="close")
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def check_ready(self) -> None:
+        """Raises `UnavailableError` while loading and draining."""
+        if self.state is State.READY:
+            return
+        draining = self.state is State.DRAINING
+        raise UnavailableError(
+            "the provider is going away" if draining else "the provider is still loading",
+            reason=Reason.PROVIDER_DRAINING if draining else Reason.PROVIDER_NOT_READY,
+            hint="send the call to another one" if draining else "its health says when it is ready",
+            metadata={"state": self.state.value},
+            retry_after=1.0,
+        )
+
+    async def prepare(self, request: TransformRequest, facts: CallFacts, *, arriving: bool) -> HostCall:
+        """The call that a request means, checked."""
+        self.check_ready()
+        if not request.model and not request.capability:
+            raise InvalidRequestError.at("model", "no model is named", hint="ListModels gives what there is")
+        entry, capability = await self._choose(request)
+        live = arriving and "live" in entry.model.features
+        check_request(request, entry.model, live=live)
+        if arriving:
+            return LiveCall(request, entry, capability, facts)
+        _refuse_streams(request)
+        return HostCall(request, entry, capability, facts)
+
+    async def _choose(self, request: TransformRequest) -> tuple[Entry, str]:
+        entry, capability = await self.catalog.choose(request.model, request.capability)
+        if not request.capability and len(entry.model.capabilities) > 1:
+            capability = infer_capability(entry.model, request.turns)
+        return entry, capability
+
+    def start(self, call: HostCall, request: TransformRequest, facts: CallFacts) -> Run:
+        """Begins a call. Raises `ExhaustedError` when every place is taken."""
+        self.check_ready()
+        self.calls.check()
+        live = isinstance(call, LiveCall) and call.is_live
+        function: Callable[[Any], Any] = self.provider.live if live else self.provider.transform
+        run = Run(call, function, facts, heartbeat=self.config.heartbeat)
+        run.provenance.parent_generations.extend(request.parent_generations)
+        task = self.calls.start(self._run(run), name=call.generation)
+        run.owned_by(lambda: self.calls.cancel(task))
+        return run
+
+    async def _run(self, run: Run) -> None:
+        try:
+            await run.main()
+        finally:
+            self.generations.add(run)
+
+
+def _refuse_streams(request: TransformRequest) -> None:
+    for t, turn in enumerate(request.turns):
+        for p, part in enumerate(turn.parts):
+            if part.HasField("stream"):
+                raise InvalidRequestError.at(
+                    f"turns[{t}].parts[{p}].stream", "chunks cannot follow here", hint="use TransformLive"
+                )

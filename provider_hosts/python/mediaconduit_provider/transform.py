@@ -1,0 +1,281 @@
+"""Runs one call: the author's code fills a mailbox, the handler of the call empties it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mediaconduit.errors import CallCancelledError, CallTimeoutError, InternalError, MediaConduitError
+from mediaconduit.streams import CHUNK_BYTES, Mailbox
+from mediaconduit.v1.events_pb2 import Progress, Provenance, TransformResponse
+
+from mediaconduit_provider.encoder import Encoder
+from mediaconduit_provider.host_call import HostCall
+from mediaconduit_provider.metadata import CallFacts
+from mediaconduit_provider.packing import Item, Packer
+from mediaconduit_provider.threads import ThreadSource
+
+IN_FLIGHT: Final = 64 * 1024
+"""Weight that may wait in a call's mailbox."""
+_TURN: Final = 0.001
+"""Seconds an author may go on yielding before others get a turn."""
+
+_log = logging.getLogger(__name__)
+
+
+class Run:
+    """One call under way.
+
+    The task of `main` is owned by `Calls` and holds the call's place until the author's code has come back. The handler
+    takes messages with `messages`; leaving it cancels the author's code, once.
+    """
+
+    def __init__(self, call: HostCall, function: Callable[[Any], Any], facts: CallFacts, *, heartbeat: float) -> None:
+        self.call = call
+        self.facts = facts
+        self.provenance = Provenance()
+        self.error: MediaConduitError | None = None
+        self._function = function
+        self._mailbox: Mailbox[Item] = Mailbox(IN_FLIGHT)
+        self._packer = Packer()
+        self.encoder = Encoder(self._mailbox, call.media_type_for)
+        self._heartbeat = heartbeat
+        self._leaving = False
+        self._cause: MediaConduitError | None = None
+        self._started = time.monotonic()
+        self._active = self._started
+        self._cancel: Callable[[], None] | None = None
+
+    # -- for the handler ----------------------------------------------------------------------------------------------
+
+    def owned_by(self, cancel: Callable[[], None]) -> None:
+        """How the task of `main` is cancelled."""
+        self._cancel = cancel
+
+    async def messages(self) -> AsyncIterator[TransformResponse]:
+        """Everything the call makes, as few messages as the reader's pace allows. Raises how the call failed."""
+        while items := await self._mailbox.take():
+            yield self._packer.pack(items)
+
+    def leave(self, cause: MediaConduitError | None = None) -> None:
+        """Cancels the author's code; `cause` is what the call then failed with. Only the first time counts."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self._cause = cause or self._why_left()
+        if self._cancel is not None:
+            self._cancel()
+
+    def _why_left(self) -> MediaConduitError:
+        if self.call.remaining() == 0.0:
+            return CallTimeoutError("the caller's deadline passed before the work was done")
+        return CallCancelledError("the caller left")
+
+    # -- the task -----------------------------------------------------------------------------------------------------
+
+    async def main(self) -> None:
+        """Runs the author's code to its end, whatever that is, and says how it ended."""
+        self._start_timers()
+        try:
+            self._begin()
+            await self._produce()
+            if self._leaving:
+                self.error = self._cause
+            else:
+                self._finish()
+        except asyncio.CancelledError:
+            self.error = self._cause or CallCancelledError("the call was cancelled")
+        except MediaConduitError as error:
+            self.error = self._cause or error
+        except BaseExceptionGroup as group:
+            self.error = self._cause or _single(group) or self._unexpected(group)
+        except (Exception, SystemExit, GeneratorExit) as error:
+            self.error = self._cause or self._unexpected(error)
+        finally:
+            self._stop_timers()
+            self._fill_provenance()
+            self._mailbox.close(self.error)
+            if self.call.has_folder:
+                await asyncio.to_thread(self.call.discard_folder)
+
+    def _unexpected(self, error: BaseException) -> InternalError:
+        internal = InternalError.unexpected()
+        _log.error("[%s] error id %s", self.call.generation, internal.metadata["error_id"], exc_info=error)
+        return internal
+
+    def _begin(self) -> None:
+        self.encoder.on_first_output = self._first_output
+        self.encoder.started(self.call.generation, self.call.entry.name)
+        for notice in self.call.notices:
+            self.encoder.notice(notice)
+
+    def _finish(self) -> None:
+        self.encoder.close_outputs()
+        self._fill_provenance()
+        self.encoder.completed(self.provenance)
+
+    # -- the author's code --------------------------------------------------------------------------------------------
+
+    async def _produce(self) -> None:
+        function = self._function
+        if inspect.isasyncgenfunction(function):
+            await self._drive(function(self.call))
+        elif inspect.iscoroutinefunction(function):
+            result = await function(self.call)
+            if result is not None:
+                await self._emit(result)
+        else:
+            await self._drive_thread(function)
+
+    async def _drive(self, source: AsyncIterator[Any]) -> None:
+        """An async iterator, to its end, in this task."""
+        emit, clock = self._emit_fast, time.monotonic
+        turn = 0.0
+        try:
+            async for item in source:
+                if self._leaving:
+                    break
+                if emit(item):
+                    await self._slow(item)
+                now = self._active = clock()
+                if now - turn > _TURN:
+                    await asyncio.sleep(0)
+                    turn = clock()
+        except asyncio.CancelledError as cancelled:
+            await _cancel_generator(source, cancelled)
+            raise
+        except BaseException:
+            await _close(source)
+            raise
+        if self._leaving:
+            await _close(source)
+
+    async def _drive_thread(self, function: Callable[[Any], Any]) -> None:
+        """A plain generator, in a thread. A function that only returns an async iterator goes on here."""
+        others: list[AsyncIterator[Any]] = []
+        for arriving in list(self.call.arriving.values()):
+            await arriving.path()
+        source = ThreadSource(lambda: _items(function(self.call), others), name=self.call.generation)
+        try:
+            while batch := await source.take():
+                for item in batch:
+                    if self._leaving:
+                        return
+                    await self._emit(item)
+                self._active = time.monotonic()
+                await asyncio.sleep(0)
+        finally:
+            await source.aclose()
+        for other in others:
+            await self._drive(other)
+
+    async def _emit(self, item: Any) -> None:
+        if self._emit_fast(item):
+            await self._slow(item)
+
+    def _emit_fast(self, item: Any) -> bool:
+        """Takes a plain piece of text or data when there is room for it; True when `_slow` must go on."""
+        kind = type(item)
+        if kind is str and len(item) <= CHUNK_BYTES:
+            return bool(item) and self.encoder.text(item)
+        if kind is bytes and len(item) <= CHUNK_BYTES:
+            return bool(item) and self.encoder.data(item)
+        return True
+
+    async def _slow(self, item: Any) -> None:
+        kind = type(item)
+        if (kind is not str and kind is not bytes) or len(item) > CHUNK_BYTES:
+            await self.encoder.other(item)
+        await self._mailbox.room()
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def _start_timers(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._beat = loop.call_later(self._heartbeat, self._sign_of_life)
+        remaining = self.call.remaining()
+        self._alarm = None if remaining is None else loop.call_later(remaining, self.leave)
+
+    def _stop_timers(self) -> None:
+        self._beat.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _sign_of_life(self) -> None:
+        now = time.monotonic()
+        silent = now - self._active
+        if silent >= self._heartbeat:
+            self.encoder.progress(Progress(stage="running"))
+            self._active, silent = now, 0.0
+        self._beat = asyncio.get_running_loop().call_later(self._heartbeat - silent, self._sign_of_life)
+
+    def _first_output(self) -> None:
+        self.provenance.first_output_duration.FromNanoseconds(int((time.monotonic() - self._started) * 1e9))
+
+    def _fill_provenance(self) -> None:
+        facts = self.provenance
+        if facts.HasField("total_duration"):
+            return
+        elapsed = time.monotonic() - self._started
+        facts.MergeFrom(self.encoder.facts)
+        facts.source = self.facts.source
+        facts.total_duration.FromNanoseconds(int(elapsed * 1e9))
+        start = Timestamp()
+        start.FromNanoseconds(time.time_ns() - int(elapsed * 1e9))
+        facts.start_time.CopyFrom(start)
+        facts.queue_duration.FromMilliseconds(self.facts.queue_ms)
+        facts.model_display_name = self.call.model.display_name or self.call.model.id
+        facts.capability = self.call.capability
+        name = self.call.entry.name
+        facts.provider = name[: name.index("/models/")]
+
+
+def _items(result: Any, others: list[AsyncIterator[Any]]) -> Any:
+    """What a plain `transform` returned, as something to iterate in its thread."""
+    if hasattr(result, "__aiter__"):
+        others.append(result)
+        return ()
+    if result is None:
+        return ()
+    return (result,) if isinstance(result, str | bytes) else result
+
+
+async def _cancel_generator(source: AsyncIterator[Any], cancelled: asyncio.CancelledError) -> None:
+    """Cancels a generator that stands at a yield the way one that awaits is cancelled; nothing else if it has ended."""
+    athrow = getattr(source, "athrow", None)
+    if athrow is not None:
+        try:
+            await athrow(cancelled)
+        except (asyncio.CancelledError, StopAsyncIteration):
+            return
+        except Exception:
+            _log.exception("clean-up after a cancelled call failed")
+            return
+    await _close(source)
+
+
+async def _close(source: AsyncIterator[Any]) -> None:
+    """Closes a generator; what its clean-up raises goes to the logs, for the call has ended another way."""
+    aclose = getattr(source, "aclose", None)
+    if aclose is None:
+        return
+    try:
+        await aclose()
+    except (Exception, BaseExceptionGroup):
+        _log.exception("clean-up after a call failed")
+
+
+def _single(group: BaseExceptionGroup[BaseException]) -> MediaConduitError | None:
+    """The first typed error of a task group that holds nothing else."""
+    typed, rest = group.split(MediaConduitError)
+    if typed is None or (rest is not None and rest.split(asyncio.CancelledError)[1] is not None):
+        return None
+    error: BaseException = typed
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, MediaConduitError) else None
