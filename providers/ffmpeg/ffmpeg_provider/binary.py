@@ -1,0 +1,45 @@
+"""Which ffmpeg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from mediaconduit_provider import InvalidRequestError, PreconditionError
+
+
+def find(configured: str = "") -> str:
+    """The path of the ffmpeg to use: the configured one, the one in the wheel of imageio-ffmpeg, the system's.
+
+    Raises:
+        InvalidRequestError: The configured one cannot be run.
+        PreconditionError: There is none.
+    """
+    if configured:
+        found = shutil.which(configured)
+        if found is None:
+            raise InvalidRequestError.at(
+                "settings.ffmpeg_path",
+                "no program can be run there",
+                hint="give the absolute path of an ffmpeg, or leave the setting out to use the bundled one",
+            )
+        return found
+    bundled = _bundled()
+    if bundled is not None and os.access(bundled, os.X_OK):
+        return bundled
+    system = shutil.which("ffmpeg")
+    if system is None:
+        raise PreconditionError(
+            "there is no ffmpeg on this machine",
+            hint="install the package imageio-ffmpeg or ffmpeg, or set ffmpeg_path",
+        )
+    return system
+
+
+def _bundled() -> str | None:
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return str(get_ffmpeg_exe())
+    except (ImportError, RuntimeError):  # the wheel of some platforms has no program in it
+        return None
