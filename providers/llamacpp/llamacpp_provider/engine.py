@@ -34,6 +34,10 @@ POOLING_TYPES: Final = {
 }
 
 
+class RefusedError(Exception):
+    """The engine did not begin with a request; the text says why, in its own words."""
+
+
 class Engine:
     """One loaded model. Made by `load`; `close` frees it."""
 
@@ -70,7 +74,10 @@ class Engine:
         return self._slots.locked()
 
     async def stream(self, request: Mapping[str, Any]) -> AsyncIterator[Chunk]:
-        """The pieces of an answer as the model makes them. Leaving ends the work before this returns."""
+        """The pieces of an answer as the model makes them. Leaving ends the work before this returns.
+
+        Raises `RefusedError` for a request it does not understand.
+        """
         async with self._slots:
             server = self._running()
             answer = _Answer(asyncio.get_running_loop())
@@ -82,7 +89,10 @@ class Engine:
             finally:
                 answer.left = True
                 await join(work)
-            work.result()
+            try:
+                work.result()
+            except ValueError as error:
+                raise RefusedError(str(error)) from error
 
     async def embed(self, texts: Sequence[str]) -> Chunk:
         """Embeddings of a few texts, at most `config.parallel` to keep a cancel short."""

@@ -40,9 +40,9 @@ def too_long(limit: object, actual: object, setting: str) -> InvalidRequestError
     )
 
 
-def from_refusal(error: ValueError, *, schema: bool) -> InvalidRequestError:
+def from_refusal(words: str, *, schema: bool) -> InvalidRequestError:
     """For a request the engine did not even begin: with a `schema`, that is what it refuses."""
-    found = _SCHEMA.search(str(error))
+    found = _SCHEMA.search(words)
     if schema:
         why = found[1].strip()[:300] if found else "this schema cannot be followed"
         return InvalidRequestError.at("options.text.json_schema", why)

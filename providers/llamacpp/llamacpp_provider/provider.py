@@ -25,10 +25,10 @@ from mediaconduit_provider.outputs import Yielded
 from llamacpp_provider.answer import Answer
 from llamacpp_provider.chat import OPTIONS, chat_request, items
 from llamacpp_provider.config import SCHEMA, EngineConfig, read_settings
-from llamacpp_provider.engine import Engine
+from llamacpp_provider.engine import Engine, RefusedError
 from llamacpp_provider.failures import from_answer, from_refusal
 
-INPUT = InputSpec(media_types=["text/*", "application/json"], max_bytes=16 * 1024 * 1024, max_count=4096)
+INPUT = InputSpec(media_types=["text/*", "application/json"], max_bytes=16 * 1024 * 1024)
 
 
 class LlamaCpp(Provider):
@@ -95,8 +95,8 @@ async def chat(engine: Engine, call: Call) -> AsyncIterator[Yielded]:
             async for chunk in chunks:
                 for yielded in answer.read(chunk):
                     yield yielded
-    except ValueError as error:
-        raise from_refusal(error, schema=bool(schema)) from error
+    except RefusedError as error:
+        raise from_refusal(str(error), schema=bool(schema)) from error
     for yielded in answer.end():
         yield yielded
 

@@ -41,7 +41,7 @@ CHAT_TEMPLATE = """\
 {%- endfor %}
 {%- if add_generation_prompt %}<assistant>{% endif %}"""
 CALL = "<tool_call>\n"
-"""Begins a call of a tool; a token of its own."""
+"""Begins a call of a tool, for `write(says=…)`."""
 WIDTH, LAYERS, HEADS, FORWARD = 32, 2, 2, 64
 
 
@@ -55,7 +55,6 @@ def tokens() -> Iterator[tuple[str, float, gguf.TokenType]]:
     for code in range(33, 127):
         yield chr(code), -1000.0, gguf.TokenType.NORMAL
     yield "▁", -1000.0, gguf.TokenType.NORMAL
-    yield CALL, 0.0, gguf.TokenType.USER_DEFINED
     for rank, word in enumerate(WORDS):
         # Pieces are merged pairwise, so that every beginning of a word must be a token too.
         for end in range(1, len(word) + 1):
@@ -71,10 +70,11 @@ def write(
         path: The file to write.
         seed: Of the random weights.
         context: Tokens it claims to be trained for.
-        says: The only tokens it is likely to say; the words without it.
+        says: The only tokens it is likely to say, tokens of their own; the words without it.
         pooling: Makes it a model for embeddings.
     """
     vocabulary = {text: (score, kind) for text, score, kind in tokens()}
+    vocabulary |= {text: (0.0, gguf.TokenType.USER_DEFINED) for text in says if text not in vocabulary}
     likely = set(says) or {"▁" + word for word in WORDS}
     spoken = np.array([text in likely for text in vocabulary])
     writer = gguf.GGUFWriter(path, "llama")
