@@ -149,6 +149,8 @@ class Catalog:
         near = get_close_matches(model_id, list(self._entries), n=3, cutoff=0.4)
         names = [self._prefix + found for found in near]
         hint = f"did you mean {' or '.join(names)}?" if names else "ListModels gives what there is"
+        if not self._entries and (settings := self._provider.settings_schema.get("properties")):
+            hint = f"the provider has no models yet; configure it first, its settings are {', '.join(settings)}"
         return NotFoundError(
             f"there is no model {name}",
             reason=Reason.MODEL_NOT_FOUND,
