@@ -71,7 +71,7 @@ def limit_of(model: Model, name: str) -> int:
 
 
 def infer_capability(model: Model, turns: Sequence[Turn]) -> str:
-    """The capability meant where none was named: the first that takes what the last user turn brings, else the first."""
+    """The capability meant where none was named: the first that takes what the user brings, else the first."""
     kinds = [
         "text" if part.HasField("text") else media_type_of(part).partition("/")[0].lower()
         for turn in reversed(turns)
@@ -80,7 +80,7 @@ def infer_capability(model: Model, turns: Sequence[Turn]) -> str:
         if not part.name
     ]
     for capability in model.capabilities:
-        if any(capability.startswith(("3d-" if kind == "model" else f"{kind}-")) for kind in kinds):
+        if any(capability.startswith("3d-" if kind == "model" else f"{kind}-") for kind in kinds):
             return capability
     return model.capabilities[0] if model.capabilities else ""
 

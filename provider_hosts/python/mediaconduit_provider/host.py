@@ -12,6 +12,7 @@ from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError
 from mediaconduit.tasks import cancel_and_join, shielded, start
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
+from mediaconduit_provider import threads
 from mediaconduit_provider.catalog import Catalog, Entry
 from mediaconduit_provider.checks import check_request, infer_capability
 from mediaconduit_provider.concurrency import Calls
@@ -22,7 +23,6 @@ from mediaconduit_provider.live import LiveCall
 from mediaconduit_provider.metadata import CallFacts
 from mediaconduit_provider.provider import Provider
 from mediaconduit_provider.schemas import Checker
-from mediaconduit_provider.threads import in_thread
 from mediaconduit_provider.transform import Run
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Host:
 
     async def setup(self) -> None:
         """Prepares the provider; READY when it returns. What the provider raises is raised."""
-        await in_thread(self.provider.setup, name="setup")
+        await threads.call(self.provider.setup, name="setup")
         try:
             await self.catalog.list()
         except ValueError:
@@ -73,7 +73,7 @@ class Host:
         async with self._configuring:
             before = self.provider.settings
             try:
-                await in_thread(self.provider.configure, settings, name="configure")
+                await threads.call(self.provider.configure, settings, name="configure")
             except BaseException:
                 self.provider.settings = before
                 raise
@@ -94,7 +94,7 @@ class Host:
         await shielded(self._close(), timeout=self.config.close_grace, name="close")
 
     async def _wait_for_calls(self, grace: float, cut_short: asyncio.Event | None) -> None:
-        waits = [start(self.calls.drained(), name="drained")]
+        waits: list[asyncio.Task[Any]] = [start(self.calls.drained(), name="drained")]
         if cut_short is not None:
             waits.append(start(cut_short.wait(), name="cut short"))
         try:
@@ -111,7 +111,7 @@ class Host:
                 await self.calls.drained()
         except TimeoutError:
             _log.warning("%d calls did not end when cancelled", self.calls.active)
-        await in_thread(self.provider.close, name="close")
+        await threads.call(self.provider.close, name="close")
 
     # -- calls --------------------------------------------------------------------------------------------------------
 

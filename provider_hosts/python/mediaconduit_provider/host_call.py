@@ -49,6 +49,7 @@ class HostCall(Call):
 
     @property
     def text(self) -> str:
+        """Text of the last user turn's main input."""
         for turn in reversed(self.turns):
             if turn.role in _USER:
                 return "\n".join(part.text for part in turn.parts if not part.name and part.HasField("text"))
@@ -56,10 +57,12 @@ class HostCall(Call):
 
     @property
     def system(self) -> str:
+        """Text of the ROLE_SYSTEM turns."""
         texts = [part.text for turn in self.turns if turn.role == Role.ROLE_SYSTEM for part in turn.parts]
         return "\n\n".join(text for text in texts if text)
 
     def inputs(self, name: str = "") -> Sequence[Input]:
+        """Inputs of the user turns with this name."""
         return [
             self._input_at(part, f"turns[{t}].parts[{p}]")
             for t, turn in enumerate(self.turns)
@@ -69,18 +72,21 @@ class HostCall(Call):
         ]
 
     def input(self, name: str = "") -> Input:
+        """The first of `inputs`."""
         if found := self.inputs(name):
             return found[0]
         wanted = f"input {name!r}" if name else "an input"
         raise InvalidRequestError.at("turns", f"{wanted} is missing")
 
     def option(self, path: str, default: Any = None) -> Any:
+        """An option by its path."""
         value = option_at(self._values, path)
         if value is not None:
             return value
         return default if default is not None else self.entry.schema.default(path)
 
     def media_type(self, *offered: str) -> str:
+        """The media type to make."""
         choice = offered or tuple(self.model.output_media_types)
         wanted = self.options.output_media_types
         if not choice:
@@ -94,6 +100,7 @@ class HostCall(Call):
 
     @property
     def folder(self) -> Path:
+        """A private folder, removed when the call ends."""
         if self._folder is None:
             from tempfile import mkdtemp
 
@@ -101,6 +108,7 @@ class HostCall(Call):
         return self._folder
 
     def remaining(self) -> float | None:
+        """Seconds until the caller's deadline."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     # -- for the host -------------------------------------------------------------------------------------------------

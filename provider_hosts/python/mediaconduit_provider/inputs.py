@@ -31,27 +31,33 @@ class WholeInput(Input):
 
     @property
     def uri(self) -> str:
+        """A vendor's or caller's URL."""
         return self._part.asset.uri if self._part.HasField("asset") else ""
 
     @property
     def text(self) -> str:
+        """Its text."""
         return self._part.text
 
     @property
     def size(self) -> int | None:
+        """Bytes in all."""
         if self._part.HasField("asset"):
             return self._part.asset.size_bytes if self._part.asset.HasField("size_bytes") else None
         return len(self._content())
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """Its bytes as they come."""
         content = self._content()
         for start in range(0, len(content), CHUNK_BYTES):
             yield content[start : start + CHUNK_BYTES]
 
     async def read(self) -> bytes:
+        """All of it, in memory."""
         return self._content()
 
     async def path(self) -> Path:
+        """All of it as a file."""
         if self._path is None:
             path = self._new_file()
             await asyncio.to_thread(path.write_bytes, self._content())
@@ -59,6 +65,7 @@ class WholeInput(Input):
         return self._path
 
     def open(self) -> BinaryIO:
+        """A file of all of it."""
         return BytesIO(self._content())
 
     def _content(self) -> bytes:
@@ -97,17 +104,21 @@ class ArrivingInput(Input):
 
     @property
     def uri(self) -> str:
+        """A vendor's or caller's URL."""
         return ""
 
     @property
     def text(self) -> str:
+        """Its text."""
         return ""
 
     @property
     def size(self) -> int | None:
+        """Bytes in all."""
         return self._received if self._done else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """Its bytes as they come."""
         if self._file is not None and self._sink is None and self._done:
             async for chunk in self._from_file():
                 yield chunk
@@ -119,9 +130,11 @@ class ArrivingInput(Input):
             yield chunk
 
     async def read(self) -> bytes:
+        """All of it, in memory."""
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def path(self) -> Path:
+        """All of it as a file."""
         if self._read_once:
             raise RuntimeError("an input that arrives in pieces can be read once; use path() instead of chunks()")
         await self.spool()
@@ -130,6 +143,7 @@ class ArrivingInput(Input):
         return self._file
 
     def open(self) -> BinaryIO:
+        """A file of all of it."""
         if self._file is None or not self._done:
             raise RuntimeError("open() is for plain transforms; await path() or iterate chunks() instead")
         return self._file.open("rb")

@@ -55,6 +55,7 @@ class LiveCall(HostCall, Session):
                 self._wait_for(-1)
 
     def part_input(self, part: Part) -> Input:
+        """How to read a part of a turn."""
         if part.HasField("stream") and (found := self.arriving.get(part.stream)) is not None:
             return found
         return self._input_at(part, f"part:{id(part)}")

@@ -130,7 +130,7 @@ def _leaves(value: Any, path: str) -> Iterator[str]:
 
 
 def _check_path(model_id: str, path: str) -> None:
-    first, _, rest = path.partition(".")
+    first = path.partition(".")[0]
     if first == "extra":
         return
     descriptor: Any = TransformOptions.DESCRIPTOR

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from mediaconduit.streams import CHUNK_BYTES
 from mediaconduit.v1.events_pb2 import TransformEvent, TransformResponse
 
 
-class Target(NamedTuple):
+class Target:
     """The plain text and data that follow belong to this output."""
 
-    index: int
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
 
 
 Item: TypeAlias = str | bytes | Target | TransformEvent
@@ -51,7 +54,7 @@ class Packer:
             if data:
                 self._add_data(response, data)
             if kind is Target:
-                self._index = item.index  # type: ignore[union-attr]
+                self._index = item.index  # type: ignore[assignment, union-attr]
             else:
                 self._add_event(response, item)  # type: ignore[arg-type]
         if texts:

@@ -29,7 +29,7 @@ def typed(handler: F) -> F:
             error = known
         except Exception:
             error = unexpected(handler.__name__)
-        await abort(context, error)
+        return await abort(context, error)
 
     return cast(F, guarded)
 

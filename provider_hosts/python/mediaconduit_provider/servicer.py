@@ -38,6 +38,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     async def Describe(  # noqa: N802
         self, request: provider_pb2.DescribeRequest, context: Context
     ) -> provider_pb2.DescribeResponse:
+        """Who this is and what it can do."""
         host, provider = self._host, self._host.provider
         return provider_pb2.DescribeResponse(
             provider_id=host.config.provider_id,
@@ -57,6 +58,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     async def Configure(  # noqa: N802
         self, request: provider_pb2.ConfigureRequest, context: Context
     ) -> provider_pb2.ConfigureResponse:
+        """Sets credentials and settings."""
         await self._host.configure(struct_to_plain(request.settings))
         return provider_pb2.ConfigureResponse()
 
@@ -64,6 +66,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     async def ListModels(  # noqa: N802
         self, request: provider_pb2.ListModelsRequest, context: Context
     ) -> provider_pb2.ListModelsResponse:
+        """Lists models."""
         self._host.check_ready()
         entries = await self._host.catalog.list(refresh=request.refresh)
         wanted = [e for e in entries if not request.capability or request.capability in e.model.capabilities]
@@ -76,19 +79,22 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     async def GetModel(  # noqa: N802
         self, request: provider_pb2.GetModelRequest, context: Context
     ) -> provider_pb2.GetModelResponse:
+        """One model, with the schema of its options."""
         self._host.check_ready()
         entry = await self._host.catalog.find(request.name)
         return provider_pb2.GetModelResponse(model=entry.to_proto(with_schema=True))
 
     @typed
-    async def Transform(self, request: TransformRequest, context: Context) -> None:  # noqa: N802
+    async def Transform(self, request: TransformRequest, context: Context) -> None:  # type: ignore[override]  # noqa: N802
+        """Transforms whole input."""
         facts = metadata.read(context.invocation_metadata(), context.time_remaining(), request.request_id)
         call = await self._host.prepare(request, facts, arriving=False)
         run = self._host.start(call, request, facts)
         await _write_all(run, context)
 
     @typed
-    async def TransformLive(self, request_iterator: Any, context: Context) -> None:  # noqa: N802
+    async def TransformLive(self, request_iterator: Any, context: Context) -> None:  # type: ignore[override]  # noqa: N802
+        """Transforms input that arrives in pieces."""
         first = await context.read()
         if first is grpc.aio.EOF or first.WhichOneof("piece") != "start":
             raise InvalidRequestError.at("start", "must be the first piece")
@@ -104,9 +110,10 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
             await cancel_and_join(reader)
 
     @typed
-    async def WatchGenerations(  # noqa: N802
+    async def WatchGenerations(  # type: ignore[override]  # noqa: N802
         self, request: provider_pb2.WatchGenerationsRequest, context: Context
     ) -> None:
+        """Records of calls as they end."""
         async for batch in self._host.generations.watch(request.after):
             await context.write(provider_pb2.WatchGenerationsResponse(generations=batch))
 

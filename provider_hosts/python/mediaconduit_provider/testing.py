@@ -47,9 +47,11 @@ async def serve(
     """Serves a provider until the block ends, and then closes it."""
     from mediaconduit import connect
 
-    async with serve_socket(provider, provider_id=provider_id, settings=settings) as (target, host):
-        async with connect(target) as client:
-            yield Served(client, target, provider_id, host)
+    async with (
+        serve_socket(provider, provider_id=provider_id, settings=settings) as (target, host),
+        connect(target) as client,
+    ):
+        yield Served(client, target, provider_id, host)
 
 
 @contextlib.asynccontextmanager

@@ -5,33 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any, Final
 
 _BATCH_LIMIT: Final = 64
 """Items an author's thread may be ahead of the loop."""
 
 
-async def in_thread(function: Callable[..., T | Awaitable[T]], *args: Any, name: str) -> T:
+async def call(function: Callable[..., Any], *args: Any, name: str) -> None:
     """Calls an author's function: a coroutine function on the loop, any other in a thread of its own.
 
     The thread is a daemon: one that never comes back does not keep the process.
     """
-    if asyncio.iscoroutinefunction(function):
-        result: T = await function(*args)
-        return result
-    results = [item async for batch in _batches(lambda: (function(*args),), name) for item in batch]
-    return results[0]  # type: ignore[no-any-return]
-
-
-async def _batches(make: Callable[[], Any], name: str) -> Any:
-    source = ThreadSource(make, name=name)
+    if inspect.iscoroutinefunction(function):
+        await function(*args)
+        return
+    source = ThreadSource(lambda: (function(*args),), name=name)
     try:
-        while batch := await source.take():
-            yield batch
+        while await source.take():
+            pass
     finally:
         await source.aclose()
 
