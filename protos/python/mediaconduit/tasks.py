@@ -29,7 +29,7 @@ async def cancel_and_join(*tasks: asyncio.Task[Any]) -> None:
     await join(*tasks)
 
 
-async def join(*tasks: asyncio.Task[Any]) -> None:
+async def join(*tasks: asyncio.Future[Any]) -> None:
     """Waits until all tasks ended, whatever happens to the caller meanwhile; then raises its cancellation."""
     cancelled: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:

@@ -55,12 +55,12 @@ def balloon(text: str, *, width: int, think: bool) -> Iterator[str]:
     inner = max(map(cells, lines))
     yield " " + "_" * (inner + 2)
     for number, line in enumerate(lines):
-        left, right = "()" if think else _edges(number, len(lines))
+        left, right = ("(", ")") if think else _edges(number, len(lines))
         yield f"{left} {line}{' ' * (inner - cells(line))} {right}"
     yield " " + "-" * (inner + 2)
 
 
-def _edges(number: int, count: int) -> str:
+def _edges(number: int, count: int) -> tuple[str, str]:
     if count == 1:
-        return "<>"
-    return "/\\" if number == 0 else "\\/" if number == count - 1 else "||"
+        return "<", ">"
+    return ("/", "\\") if number == 0 else ("\\", "/") if number == count - 1 else ("|", "|")

@@ -39,7 +39,9 @@ class Answer:
         for choice in chunk.get("choices", ()):
             yield from self._delta(choice.get("delta") or {}, choice.get("logprobs") or {})
             if reason := choice.get("finish_reason"):
-                self._finish = Finish(reason=REASONS.get(reason, 0), vendor_reason=reason)
+                self._finish = Finish(
+                    reason=REASONS.get(reason, FinishReason.FINISH_REASON_UNSPECIFIED), vendor_reason=reason
+                )
 
     def _delta(self, delta: Mapping[str, Any], logprobs: Mapping[str, Any]) -> Iterator[Yielded]:
         if thought := delta.get("reasoning_content"):

@@ -23,24 +23,35 @@ CHOICES = {
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "seed": {"type": "integer", "minimum": 0, "maximum": 2**32 - 2},
-    "text.temperature": {"type": "number", "minimum": 0, "maximum": 5, "default": 0.8},
-    "text.top_p": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.95},
-    "text.top_k": {"type": "integer", "minimum": 0, "default": 40},
+    "text.temperature": {"type": "number", "minimum": 0, "maximum": 5},
+    "text.top_p": {"type": "number", "minimum": 0, "maximum": 1},
+    "text.top_k": {"type": "integer", "minimum": 0},
     "text.max_output_tokens": {"type": "integer", "minimum": 1},
     "text.stop": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 16},
-    "text.presence_penalty": {"type": "number", "minimum": -2, "maximum": 2, "default": 0},
-    "text.frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2, "default": 0},
+    "text.presence_penalty": {"type": "number", "minimum": -2, "maximum": 2},
+    "text.frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
     "text.json_schema": {"type": "string"},
     "text.tools": {"type": "array", "items": {"type": "object"}, "maxItems": 128},
     "text.tool_choice": {"enum": [ToolChoice.Name(choice) for choice in CHOICES]},
     "text.allowed_tools": {"type": "array", "items": {"type": "string"}},
     "text.top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
-    "extra.min_p": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
-    "extra.repeat_penalty": {"type": "number", "exclusiveMinimum": 0, "maximum": 10, "default": 1},
+    "extra.min_p": {"type": "number", "minimum": 0, "maximum": 1},
+    "extra.repeat_penalty": {"type": "number", "exclusiveMinimum": 0, "maximum": 10},
 }
-"""What the engine can do, by path in TransformOptions."""
+"""What the engine can do, by path in TransformOptions. Defaults are the model's own: a file may bring some."""
 
-_SAME_NAME = ("temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty")
+_PLAIN = {
+    "seed": "seed",
+    "text.temperature": "temperature",
+    "text.top_p": "top_p",
+    "text.top_k": "top_k",
+    "text.max_output_tokens": "max_tokens",
+    "text.presence_penalty": "presence_penalty",
+    "text.frequency_penalty": "frequency_penalty",
+    "extra.min_p": "min_p",
+    "extra.repeat_penalty": "repeat_penalty",
+}
+"""Options that are passed on as they are, under the engine's names."""
 
 
 def chat_request(call: Call, *, as_json: bool) -> dict[str, Any]:
@@ -53,19 +64,12 @@ def chat_request(call: Call, *, as_json: bool) -> dict[str, Any]:
         "return_progress": True,
         "cache_prompt": True,
     }
-    request |= {name: getattr(text, name) for name in _SAME_NAME if text.HasField(name)}
-    if text.HasField("max_output_tokens"):
-        request["max_tokens"] = text.max_output_tokens
+    request |= {to: value for path, to in _PLAIN.items() if (value := call.option(path)) is not None}
     if text.stop:
         request["stop"] = list(text.stop)
     if text.HasField("top_logprobs"):
         # With 0 alternatives the engine would give no probabilities at all.
         request |= {"logprobs": True, "top_logprobs": max(1, text.top_logprobs)}
-    if call.options.HasField("seed"):
-        request["seed"] = call.options.seed
-    for name in ("min_p", "repeat_penalty"):
-        if (value := call.option(f"extra.{name}")) is not None:
-            request[name] = value
     if as_json:
         request["response_format"] = _response_format(text)
     if text.tools:

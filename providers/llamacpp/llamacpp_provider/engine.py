@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -73,7 +73,7 @@ class Engine:
         """Whether a call would have to wait."""
         return self._slots.locked()
 
-    async def stream(self, request: Mapping[str, Any]) -> AsyncIterator[Chunk]:
+    async def stream(self, request: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
         """The pieces of an answer as the model makes them. Leaving ends the work before this returns.
 
         Raises `RefusedError` for a request it does not understand.
@@ -100,7 +100,8 @@ class Engine:
             server = self._running()
             work = self._in_thread(lambda: server.handle_embeddings({"input": list(texts)}))
             await join(work)
-            return work.result()
+            answer: Chunk = work.result()
+            return answer
 
     async def close(self) -> None:
         """Waits for the calls under way and frees the memory."""

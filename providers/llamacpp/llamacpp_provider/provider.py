@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -83,7 +83,7 @@ class LlamaCpp(Provider):
                 yield yielded
 
 
-async def chat(engine: Engine, call: Call) -> AsyncIterator[Yielded]:
+async def chat(engine: Engine, call: Call) -> AsyncGenerator[Yielded, None]:
     """Tokens as they come."""
     schema = call.options.text.json_schema
     media_type = "application/json" if schema else call.media_type("text/plain", "application/json")
@@ -101,7 +101,7 @@ async def chat(engine: Engine, call: Call) -> AsyncIterator[Yielded]:
         yield yielded
 
 
-async def embed(engine: Engine, call: Call) -> AsyncIterator[Yielded]:
+async def embed(engine: Engine, call: Call) -> AsyncGenerator[Yielded, None]:
     """One vector for each user turn."""
     texts, tokens, step = items(call.turns), 0, engine.config.parallel
     for start in range(0, len(texts), step):
