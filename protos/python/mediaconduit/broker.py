@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mediaconduit.edge import Feed, answer
 from mediaconduit.options import Seconds, duration, struct
 from mediaconduit.requests import prepare, said
-from mediaconduit.v1 import broker_pb2, broker_pb2_grpc
+from mediaconduit.v1 import broker_pb2
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from mediaconduit.client import Wire
     from mediaconduit.content import Content
     from mediaconduit.options import Request
-    from mediaconduit.v1.broker_pb2_grpc import BrokerAsyncStub
 
 
 class BrokerAdmin:
@@ -28,10 +26,6 @@ class BrokerAdmin:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-
-    @cached_property
-    def _stub(self) -> BrokerAsyncStub:
-        return broker_pb2_grpc.BrokerStub(self._wire.channel)
 
     def load(
         self,
@@ -52,7 +46,7 @@ class BrokerAdmin:
         request = broker_pb2.LoadProviderRequest(source=source, provider_id=provider_id, frozen=frozen)
         if settings is not None:
             request.settings.CopyFrom(struct(settings))
-        return Feed(lambda: self._stub.LoadProvider(request, metadata=self._wire.metadata()))
+        return Feed(lambda: self._wire.broker.LoadProvider(request, metadata=self._wire.metadata()))
 
     async def unload(self, provider: str, *, drain_timeout: Seconds | None = None) -> None:
         """Drains it, stops it and forgets it.
@@ -64,22 +58,22 @@ class BrokerAdmin:
         request = broker_pb2.UnloadProviderRequest(name=_name(provider))
         if drain_timeout is not None:
             request.drain_timeout.CopyFrom(duration(drain_timeout))
-        await answer(self._stub.UnloadProvider(request, metadata=self._wire.metadata()))
+        await answer(self._wire.broker.UnloadProvider(request, metadata=self._wire.metadata()))
 
     def refresh(self, provider: str) -> Feed[broker_pb2.RefreshProviderResponse]:
         """Resolves its source again and replaces it without losing a call, step by step."""
         request = broker_pb2.RefreshProviderRequest(name=_name(provider))
-        return Feed(lambda: self._stub.RefreshProvider(request, metadata=self._wire.metadata()))
+        return Feed(lambda: self._wire.broker.RefreshProvider(request, metadata=self._wire.metadata()))
 
     async def get(self, provider: str) -> broker_pb2.GetProviderResponse:
         """One provider: what it says of itself, its environment, what is odd about it."""
         request = broker_pb2.GetProviderRequest(name=_name(provider))
-        return await answer(self._stub.GetProvider(request, metadata=self._wire.metadata()))
+        return await answer(self._wire.broker.GetProvider(request, metadata=self._wire.metadata()))
 
     def watch(self) -> Feed[broker_pb2.WatchProvidersResponse]:
         """All providers, and then every change."""
         request = broker_pb2.WatchProvidersRequest()
-        return Feed(lambda: self._stub.WatchProviders(request, metadata=self._wire.metadata()))
+        return Feed(lambda: self._wire.broker.WatchProviders(request, metadata=self._wire.metadata()))
 
     def tail_logs(self, provider: str, *, lines: int = 100, follow: bool = False) -> Feed[broker_pb2.TailLogsResponse]:
         """Lines it has written.
@@ -90,7 +84,7 @@ class BrokerAdmin:
             follow: Go on with new ones.
         """
         request = broker_pb2.TailLogsRequest(name=_name(provider), lines=lines, follow=follow)
-        return Feed(lambda: self._stub.TailLogs(request, metadata=self._wire.metadata()))
+        return Feed(lambda: self._wire.broker.TailLogs(request, metadata=self._wire.metadata()))
 
     async def explain(
         self, model: str = "", content: Content = None, **keywords: Unpack[Request]
@@ -98,14 +92,16 @@ class BrokerAdmin:
         """Where a call would go and why, best first, without running it."""
         request, _ = await prepare(model, said(content, keywords), keywords).packed()
         explained = broker_pb2.ExplainRouteRequest(request=request)
-        return list((await answer(self._stub.ExplainRoute(explained, metadata=self._wire.metadata()))).candidates)
+        return list(
+            (await answer(self._wire.broker.ExplainRoute(explained, metadata=self._wire.metadata()))).candidates
+        )
 
     async def list(self, capability: str = "") -> list[broker_pb2.Provider]:
         """All providers and their state, or those with a capability."""
         request = broker_pb2.ListProvidersRequest(capability=capability)
         found: list[broker_pb2.Provider] = []
         while True:
-            page = await answer(self._stub.ListProviders(request, metadata=self._wire.metadata()))
+            page = await answer(self._wire.broker.ListProviders(request, metadata=self._wire.metadata()))
             found.extend(page.providers)
             if not page.next_page_token:
                 return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from mediaconduit.broker import BrokerAdmin
+    from mediaconduit.v1.broker_pb2_grpc import BrokerAsyncStub
     from mediaconduit.v1.provider_pb2_grpc import MediaProviderAsyncStub
     from mediaconduit.v1.voices_pb2_grpc import VoicesAsyncStub
 
@@ -43,27 +44,35 @@ class Wire:
     def __init__(self, target: str, api_key: str | None) -> None:
         self._target = target
         self._authorization = (("authorization", f"Bearer {api_key}"),) if api_key else ()
-        self._channel: grpc.aio.Channel | None = None
+        self._open: _Open | None = None
         self._closed = False
+
+    def _opened(self) -> _Open:
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        if self._open is None:
+            self._open = _Open(open_channel(self._target))
+        return self._open
 
     @property
     def channel(self) -> grpc.aio.Channel:
-        """Open until `aclose`."""
-        if self._closed:
-            raise RuntimeError("the client is closed")
-        if self._channel is None:
-            self._channel = open_channel(self._target)
-        return self._channel
+        """Open until `aclose`; RuntimeError after that."""
+        return self._opened().channel
 
-    @cached_property
+    @property
     def provider(self) -> MediaProviderAsyncStub:
         """`mediaconduit.v1.MediaProvider`."""
-        return provider_pb2_grpc.MediaProviderStub(self.channel)
+        return self._opened().provider
 
-    @cached_property
+    @property
     def voices(self) -> VoicesAsyncStub:
         """`mediaconduit.v1.Voices`."""
-        return voices_pb2_grpc.VoicesStub(self.channel)
+        return self._opened().voices
+
+    @property
+    def broker(self) -> BrokerAsyncStub:
+        """`mediaconduit.v1.Broker`."""
+        return self._opened().broker
 
     def metadata(self, name: str = "") -> grpc.aio.Metadata:
         """Metadata of a call about something with this resource name."""
@@ -76,8 +85,31 @@ class Wire:
     async def aclose(self) -> None:
         """Cancels what runs and closes the connection."""
         self._closed = True
-        if self._channel is not None:
-            await self._channel.close()
+        if self._open is not None:
+            # Dropped as well as closed: gRPC frees its sockets with the last reference to a channel.
+            opened, self._open = self._open, None
+            await opened.channel.close()
+
+
+class _Open:
+    """An open channel and its stubs."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+
+    @cached_property
+    def provider(self) -> MediaProviderAsyncStub:
+        return provider_pb2_grpc.MediaProviderStub(self.channel)
+
+    @cached_property
+    def voices(self) -> VoicesAsyncStub:
+        return voices_pb2_grpc.VoicesStub(self.channel)
+
+    @cached_property
+    def broker(self) -> BrokerAsyncStub:
+        from mediaconduit.v1.broker_pb2_grpc import BrokerStub
+
+        return BrokerStub(self.channel)
 
 
 class Client:
