@@ -69,6 +69,8 @@ def nothing_left_behind(request: pytest.FixtureRequest, tmp_path_factory: pytest
     base = str(tmp_path_factory.getbasetemp())
     pids, files, threads = set(psutil.pids()), _descriptors(), set(threading.enumerate())
     yield
+    # Narrower fixtures are torn down; their values would keep channels, and so gRPC's sockets, alive.
+    request.node.funcargs.clear()
     pause = _pause_in(loop)
     leaks = _left("task", lambda: _tasks(loop), pause)
     leaks += _left("process", lambda: _processes(pids, base), pause, describe=_ended)
