@@ -18,6 +18,7 @@ from speech_provider.utterance import OPTIONS, Planner, spoken_inputs
 from speech_provider.voices import Catalog
 
 DEFAULT_VOICE: Final = "en-US"
+WARM_ENGINES: Final = 2
 
 
 class Speech(Provider):
@@ -37,8 +38,8 @@ class Speech(Provider):
                 "type": "integer",
                 "minimum": 0,
                 "maximum": 8,
-                "default": 1,
-                "description": "Engine processes started ahead of need, about 10 MB each: the first sound comes sooner.",
+                "default": WARM_ENGINES,
+                "description": "Engine processes started ahead of need, 10 MB each: the first sound comes sooner.",
             },
         },
         "additionalProperties": False,
@@ -59,7 +60,7 @@ class Speech(Provider):
     )
 
     def __init__(self) -> None:
-        self._pool = EnginePool(warm=1)
+        self._pool = EnginePool(WARM_ENGINES)
         self._planner = Planner(Catalog(()), DEFAULT_VOICE)
         self._version = ""
 
@@ -82,7 +83,7 @@ class Speech(Provider):
         if self._version:
             self._planner.catalog.choose(voice, "", DEFAULT_VOICE, field="settings")
         self._planner = Planner(self._planner.catalog, voice)
-        self._pool.warm = int(settings.get("warm_engines", 1))
+        self._pool.warm = int(settings.get("warm_engines", WARM_ENGINES))
         self.settings = settings
         if self._version:
             self._pool.refill()

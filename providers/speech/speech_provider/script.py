@@ -91,7 +91,8 @@ def check_ssml(text: str, field: str, knows_voice: Callable[[str], bool]) -> str
 async def sentences(chunks: AsyncIterator[bytes], field: str) -> AsyncGenerator[str, None]:
     """Cuts a text that still arrives where it can be spoken without waiting for the rest.
 
-    An empty chunk says that what came shall be spoken now. Every character comes out once, in order. Raises `InvalidRequestError` for bytes that are not UTF-8.
+    An empty chunk says that what came shall be spoken now. Every character comes out once, in order. Raises
+    `InvalidRequestError` for bytes that are not UTF-8.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     waiting = ""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mediaconduit_provider import Call, Input, InvalidRequestError
+from mediaconduit_provider import Call, Input, InvalidRequestError, Role
 
 from speech_provider.engine import Manner
 from speech_provider.formats import L16, WAV
@@ -100,17 +99,15 @@ def engine_pitch(semitones: float) -> int:
 
 
 def spoken_inputs(call: Call) -> list[tuple[str, Input]]:
-    """The main inputs of a call, each with the name of who says it.
+    """What is to be spoken, each text with the name of who says it: the main inputs since the model's last turn.
 
     Raises:
         InvalidRequestError: There is none.
     """
-    inputs = call.inputs()
-    if not inputs:
+    answered = [index for index, turn in enumerate(call.turns) if turn.role == Role.ROLE_ASSISTANT]
+    first = answered[-1] + 1 if answered else 0
+    placed = [(int(given.field.partition("[")[2].partition("]")[0]), given) for given in call.inputs()]
+    spoken = [(call.turns[turn].name, given) for turn, given in placed if turn >= first]
+    if not spoken:
         raise InvalidRequestError.at("turns", "there is no text", hint="send the text to speak as a part of a turn")
-    return [(_speaker(call, given), given) for given in inputs]
-
-
-def _speaker(call: Call, given: Input) -> str:
-    turn = re.match(r"turns\[(\d+)\]", given.field)
-    return call.turns[int(turn[1])].name if turn else ""
+    return spoken

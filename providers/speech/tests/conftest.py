@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from speech_provider.pool import Engine, EnginePool
 
+LONG = "The quick brown fox jumps over the lazy dog. " * 60
+"""About three minutes, 7 MB of samples."""
+
 
 def engine_processes() -> set[int]:
     """Process ids of engines this process has started and that still run."""
@@ -18,6 +21,18 @@ def engine_processes() -> set[int]:
             if parent == os.getpid() and b"engine.py" in (process / "cmdline").read_bytes():
                 found.add(int(process.name))
     return found
+
+
+def written(pid: int) -> int:
+    """Bytes a process has written; 0 when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return int(Path(f"/proc/{pid}/io").read_text().split("wchar: ")[1].split()[0])
+    return 0
+
+
+def speaking_engines() -> set[int]:
+    """Process ids of engines that have said something."""
+    return {pid for pid in engine_processes() if written(pid) > 1000}
 
 
 @pytest.fixture(autouse=True)

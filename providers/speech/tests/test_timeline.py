@@ -15,7 +15,9 @@ def seconds(segment: Segment) -> tuple[float, float]:
 
 def test_sentences_become_segments_with_words() -> None:
     timeline = Timeline("Hi you, there. Bye!", RATE, words=True, offset=500, speaker="Ann", first_id=3)
-    assert not timeline.feed([Mark(SENTENCE, 0, 0, 0), Mark(WORD, 0, 2, 0), Mark(WORD, 3, 3, 200), Mark(END, 7, 0, 400)])
+    assert not timeline.feed(
+        [Mark(SENTENCE, 0, 0, 0), Mark(WORD, 0, 2, 0), Mark(WORD, 3, 3, 200), Mark(END, 7, 0, 400)]
+    )
     (first,) = timeline.feed([Mark(WORD, 8, 5, 450), Mark(END, 14, 0, 800), Mark(SENTENCE, 15, 0, 900)])
     assert not timeline.feed([Mark(WORD, 15, 3, 900)])
     (second,) = timeline.finish(1900)

@@ -9,8 +9,20 @@ from speech_provider.pool import Engine
 from speech_provider.voices import Catalog
 
 FOUND = [
-    {"identifier": "gmw/en-US", "name": "English (America)", "languages": [[2, "en-us"], [3, "en"]], "gender": 1, "age": 0},
-    {"identifier": "gmw/en", "name": "English (Great Britain)", "languages": [[2, "en-gb"], [2, "en"]], "gender": 1, "age": 0},
+    {
+        "identifier": "gmw/en-US",
+        "name": "English (America)",
+        "languages": [[2, "en-us"], [3, "en"]],
+        "gender": 1,
+        "age": 0,
+    },
+    {
+        "identifier": "gmw/en",
+        "name": "English (Great Britain)",
+        "languages": [[2, "en-gb"], [2, "en"]],
+        "gender": 1,
+        "age": 0,
+    },
     {"identifier": "gmw/de", "name": "German", "languages": [[5, "de"]], "gender": 1, "age": 0},
     {"identifier": "!v/f3", "name": "female3", "languages": [[5, "variant"]], "gender": 2, "age": 0},
     {"identifier": "!v/Mr serious", "name": "Mr_Serious", "languages": [[5, "variant"]], "gender": 1, "age": 40},
