@@ -34,8 +34,8 @@ class BrokerService:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    async def _view(self, supervisor: Supervisor) -> broker_pb2.Provider:
-        """A provider with its live figures, asked for now."""
+    def _view(self, supervisor: Supervisor) -> broker_pb2.Provider:
+        """A provider as the registry knows it, without asking anyone."""
         view = broker_pb2.Provider(
             name=f"providers/{supervisor.spec.provider_id}",
             source=supervisor.spec.checkout.source,
@@ -52,20 +52,23 @@ class BrokerService:
             call_count=supervisor.call_count,
         )
         view.state_time.FromNanoseconds(int(supervisor.state_time * 1e9))
-        if (instance := supervisor.instance) is not None:
-            view.memory_bytes = await asyncio.to_thread(instance.sidecar.memory_bytes)
-            view.serving = await instance.healthy(_DESCRIBE_SECONDS)
-            view.stuck_calls = instance.description.stuck_calls
+        view.serving = supervisor.state is State.READY
         return view
 
     async def _live_view(self, supervisor: Supervisor) -> broker_pb2.Provider:
+        """The same with figures asked for now: memory, health, stuck calls."""
+        view = self._view(supervisor)
         instance = supervisor.instance
-        if instance is not None and supervisor.state is State.READY:
-            # A sidecar that does not answer is shown as it was; `serving` says the rest.
-            asked = tasks.start(instance.describe(), name="describe for a list")
-            await asyncio.wait([asked], timeout=_DESCRIBE_SECONDS)
-            await tasks.cancel_and_join(asked)
-        return await self._view(supervisor)
+        if instance is not None:
+            view.memory_bytes = await asyncio.to_thread(instance.sidecar.memory_bytes)
+            if supervisor.state is State.READY:
+                view.serving = await instance.healthy(_DESCRIBE_SECONDS)
+                # A sidecar that does not answer is shown as it was; `serving` says the rest.
+                asked = tasks.start(instance.describe(), name="describe for a list")
+                await asyncio.wait([asked], timeout=_DESCRIBE_SECONDS)
+                await tasks.cancel_and_join(asked)
+            view.stuck_calls = instance.description.stuck_calls
+        return view
 
     async def load_provider(
         self, request: broker_pb2.LoadProviderRequest
@@ -75,7 +78,7 @@ class BrokerService:
             raise InvalidRequestError.at("source", "is empty", hint="name a folder or a bundled provider")
         settings = settings_of(request.settings) if request.HasField("settings") else None
         if settings is None and (running := self._registry.running(request.source, request.provider_id)):
-            yield broker_pb2.LoadProviderResponse(provider=await self._view(running), message="running", fraction=1.0)
+            yield broker_pb2.LoadProviderResponse(provider=self._view(running), message="running", fraction=1.0)
             return
         async with self._registry.changes() as changes:
             work = tasks.start(
@@ -83,7 +86,7 @@ class BrokerService:
             )
             async for response in self._progress(work, changes, request):
                 yield response
-        yield broker_pb2.LoadProviderResponse(provider=await self._view(work.result()), message="ready", fraction=1.0)
+        yield broker_pb2.LoadProviderResponse(provider=self._view(work.result()), message="ready", fraction=1.0)
 
     async def _progress(
         self,
@@ -103,7 +106,7 @@ class BrokerService:
                 supervisor, step, _ = news.result()
                 if supervisor.spec.checkout.source == request.source and supervisor.state in _STATES:
                     message = step.message if step else _STATES[supervisor.state]
-                    response = broker_pb2.LoadProviderResponse(provider=await self._view(supervisor), message=message)
+                    response = broker_pb2.LoadProviderResponse(provider=self._view(supervisor), message=message)
                     if step:
                         response.fraction = step.fraction
                         response.log_lines.extend(step.log_lines)
@@ -124,10 +127,10 @@ class BrokerService:
         """Replaces the sidecar without losing a call."""
         name = provider_id_of(request.name, "name")
         yield broker_pb2.RefreshProviderResponse(
-            provider=await self._view(self._registry.get(name)), message="starting the new one"
+            provider=self._view(self._registry.get(name)), message="starting the new one"
         )
         supervisor = await self._registry.refresh(name)
-        yield broker_pb2.RefreshProviderResponse(provider=await self._view(supervisor), message="ready", fraction=1.0)
+        yield broker_pb2.RefreshProviderResponse(provider=self._view(supervisor), message="ready", fraction=1.0)
 
     async def get_provider(self, request: broker_pb2.GetProviderRequest) -> broker_pb2.GetProviderResponse:
         """One, in detail."""
@@ -154,13 +157,11 @@ class BrokerService:
         """What is, then what changes."""
         async with self._registry.changes() as changes:
             for supervisor in self._registry.all():
-                yield broker_pb2.WatchProvidersResponse(provider=await self._view(supervisor))
+                yield broker_pb2.WatchProvidersResponse(provider=self._view(supervisor))
             yield broker_pb2.WatchProvidersResponse(synced=True)
             while True:
                 supervisor, _, removed = await changes.get()
-                yield broker_pb2.WatchProvidersResponse(
-                    provider=await self._view(supervisor), removed=removed, synced=True
-                )
+                yield broker_pb2.WatchProvidersResponse(provider=self._view(supervisor), removed=removed, synced=True)
 
     async def explain_route(self, request: broker_pb2.ExplainRouteRequest) -> broker_pb2.ExplainRouteResponse:
         """Where a request would go."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 import grpc
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 from mediaconduit.errors import InternalError, InvalidRequestError, MediaConduitError
 from mediaconduit.status import abort, from_rpc_error
@@ -41,7 +41,7 @@ def service_handlers(descriptor: ServiceDescriptor, service: object) -> grpc.Gen
     for method in descriptor.methods:
         implementation = getattr(service, re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower())
         deserialize: Any = GetMessageClass(method.input_type).FromString
-        serialize: Any = Message.SerializeToString
+        serialize: Any = GetMessageClass(method.output_type).SerializeToString
         if getattr(implementation, "as_bytes", False):
             raw = (
                 grpc.stream_stream_rpc_method_handler

@@ -1,0 +1,20 @@
+"""Groups of commands that are listed in the order they were written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    import typer
+
+_ORDER = ("up", "provider", "models", "voices", "transform", "new", "exec", "test", "doctor", "version")
+
+
+class Ordered(TyperGroup):
+    """Typer lists sub-groups behind all commands; the order here is that of a first hour with the tool."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Names as ``--help`` shows them."""
+        return sorted(super().list_commands(ctx), key=lambda name: _ORDER.index(name) if name in _ORDER else 99)

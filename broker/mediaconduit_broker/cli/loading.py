@@ -1,0 +1,73 @@
+"""Shows a provider being loaded: live on a terminal, a line for each step elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterable, Callable, Iterator
+
+from mediaconduit.errors import PreconditionError
+from mediaconduit.v1 import broker_pb2
+
+from mediaconduit_broker.cli import output
+
+Step = broker_pb2.LoadProviderResponse | broker_pb2.RefreshProviderResponse
+Show = Callable[[str, float | None], None]
+
+
+async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
+    """Shows the steps, then the result. A failed build's last lines are shown before its error."""
+    started, last = time.monotonic(), None
+    try:
+        with _display(name) as show:
+            async for step in steps:
+                last = step
+                show(step.message, step.fraction if step.HasField("fraction") else None)
+    except PreconditionError as error:
+        for line in error.metadata.get("last_lines", "").splitlines():
+            output.note(f"  {line}")
+        raise
+    if last is not None:
+        provider = last.provider
+        models = f"{provider.model_count} model{'' if provider.model_count == 1 else 's'}"
+        output.done(verb, provider.name.removeprefix("providers/"), f"{models}, {time.monotonic() - started:.1f} s")
+
+
+@contextlib.contextmanager
+def _display(name: str) -> Iterator[Show]:
+    console = output.console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(name)
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.fields[title]}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.description}", style="dim", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("asking the broker", total=None, title=output.safe(name))
+
+        def show(message: str, fraction: float | None) -> None:
+            bar.update(
+                task, description=output.safe(message), total=None if fraction is None else 1.0, completed=fraction or 0
+            )
+
+        yield show
+
+
+def _lines(name: str) -> Show:
+    last = ""
+
+    def show(message: str, fraction: float | None) -> None:
+        nonlocal last
+        if message and message != last:
+            output.note(f"{name}: {message}")
+        last = message
+
+    return show

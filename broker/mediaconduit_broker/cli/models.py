@@ -1,0 +1,54 @@
+"""``mediaconduit models`` and ``voices``: what can be called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mediaconduit_broker.cli.invocation import BrokerOption, JsonOption
+
+if TYPE_CHECKING:
+    from mediaconduit.client import Client
+
+
+def models(
+    context: typer.Context,
+    provider: Annotated[
+        str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
+    ] = "",
+    capability: Annotated[
+        str | None, typer.Option("--capability", "-c", help='What they must do: "text-to-audio".')
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the vendors again instead of a cache.")] = False,
+    as_json: JsonOption = False,
+    broker: BrokerOption = None,
+) -> None:
+    """List models."""
+    from mediaconduit_broker.cli import views
+    from mediaconduit_broker.cli.running import with_broker
+
+    async def command(client: Client) -> None:
+        of = client.provider(provider) if provider else client
+        views.show_models(await of.models(capability, refresh=refresh), as_json=as_json)
+
+    with_broker(context, broker, command)
+
+
+def voices(
+    context: typer.Context,
+    provider: Annotated[
+        str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
+    ] = "",
+    as_json: JsonOption = False,
+    broker: BrokerOption = None,
+) -> None:
+    """List voices, for ``-O audio.voice=…``."""
+    from mediaconduit_broker.cli import views
+    from mediaconduit_broker.cli.running import with_broker
+
+    async def command(client: Client) -> None:
+        of = client.provider(provider) if provider else client
+        views.show_voices(await of.voices(), as_json=as_json)
+
+    with_broker(context, broker, command)

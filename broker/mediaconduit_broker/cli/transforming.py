@@ -1,0 +1,85 @@
+"""Runs one call and shows it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mediaconduit.client import Client
+from mediaconduit.content import Item
+from mediaconduit.errors import MediaConduitError
+from mediaconduit.events import Event
+from mediaconduit.results import Result
+
+from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.failures import UsageError
+from mediaconduit_broker.cli.progress import Waiting
+from mediaconduit_broker.cli.showing import JsonLines, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Transformation:
+    """A call as the command line asks for it."""
+
+    model: str
+    content: list[Item]
+    keywords: Mapping[str, Any]
+    """As `mediaconduit.options.Request`."""
+    to: Path | None
+    """File or folder for what comes out."""
+    as_json: bool
+
+
+class Show(Protocol):
+    """A way to show a call."""
+
+    def event(self, event: Event) -> None:
+        """Something happened."""
+
+    def result(self, result: Result) -> None:
+        """It succeeded; only for calls whose result is gathered."""
+
+    def failed(self, error: MediaConduitError) -> None:
+        """It failed; the error itself is reported by others."""
+
+
+async def run(client: Client, wanted: Transformation) -> None:
+    """Makes the call. Leaving it in any way cancels it."""
+    saved = wanted.to is not None
+    with Waiting(sys.stderr, wanted.model or "routing") as waiting:
+        show: Show = JsonLines(saved=saved) if wanted.as_json else Plain(waiting, saved=saved)
+        try:
+            stream = client.model(wanted.model).stream(
+                wanted.content,
+                to=wanted.to,
+                gather=wanted.as_json,
+                **dict(wanted.keywords),  # type: ignore[arg-type]
+            )
+        except TypeError as error:
+            # What the client calls a wrong keyword is a wrong option here.
+            raise UsageError(str(error), hint="options are those of TransformOptions, e.g. text.temperature") from None
+        try:
+            async with stream:
+                async for event in stream:
+                    waiting.event(event)
+                    show.event(event)
+                if saved or wanted.as_json:
+                    show.result(stream.result)
+        except MediaConduitError as error:
+            show.failed(error)
+            raise
+    if saved:
+        _name_files(stream.result)
+
+
+def _name_files(result: Result) -> None:
+    for made in result.outputs:
+        if made.path is not None:
+            length = made.info.duration.ToMilliseconds() / 1000
+            facts = filter(
+                None, (made.media_type, output.human_bytes(made.size_bytes), f"{length:g} s" if length else "")
+            )
+            output.done("saved", str(made.path), ", ".join(facts))

@@ -1,0 +1,76 @@
+"""Arguments of the form ``key=value``, inputs and sources."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mediaconduit_broker.cli.failures import UsageError
+
+
+def pairs(given: Iterable[str], what: str) -> list[tuple[str, str]]:
+    """Splits ``key=value``. Raises `UsageError` naming the option."""
+    split = []
+    for item in given:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{what} {item!r} is not of the form key=value")
+        split.append((key, value))
+    return split
+
+
+def json_value(text: str) -> Any:
+    """The value as JSON where it parses, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def settings(given: Iterable[str]) -> dict[str, Any]:
+    """``--set key=value …`` as an object; dots make objects in it."""
+    tree: dict[str, Any] = {}
+    for key, value in pairs(given, "--set"):
+        _plant(tree, key, json_value(value), "--set")
+    return tree
+
+
+def options(given: Iterable[str]) -> dict[str, Any]:
+    """``-O text.temperature=0.2 …`` as keywords of a call. What is a string in the contract stays as written."""
+    tree: dict[str, Any] = {}
+    for key, value in pairs(given, "-O"):
+        _plant(tree, key, value if _is_string(key) else json_value(value), "-O")
+    return tree
+
+
+def _plant(tree: dict[str, Any], key: str, value: Any, what: str) -> None:
+    *path, last = key.split(".")
+    for name in path:
+        tree = tree.setdefault(name, {})
+        if not isinstance(tree, dict):
+            raise UsageError(f"{what} {key}: {name} is given a value of its own, too")
+    if isinstance(tree.get(last), dict) or last == "":
+        raise UsageError(f"{what} {key}: not a name, or given fields of its own, too")
+    tree[last] = value
+
+
+def _is_string(key: str) -> bool:
+    from mediaconduit.v1.options_pb2 import TransformOptions
+
+    kind, *path = TransformOptions.DESCRIPTOR, *key.split(".")
+    for name in path:
+        field = kind.fields_by_name.get(name) if kind is not None else None
+        if field is None:
+            return False
+        kind = field.message_type
+    return field.type == field.TYPE_STRING and not field.is_repeated
+
+
+def source(given: str) -> str:
+    """A source as the broker is to see it: paths start from here, not from where the broker was started."""
+    if given.startswith((".", "~", "/")) or ("/" in given and not re.match(r"^[a-z][a-z0-9+.-]*:", given)):
+        return str(Path(given).expanduser().absolute().resolve())
+    return given
