@@ -10,7 +10,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ CATEGORIES = ("unit", "contract", "conformance", "integration", "faults", "clien
 ON_REQUEST = frozenset({"load", "live"})
 GRACE_SECONDS = 3.0
 """How long processes, sockets and tasks that are already ending may take to be gone."""
+FAILED = pytest.StashKey[bool]()
 SEED = os.environ.get("MEDIACONDUIT_TEST_SEED") or str(secrets.randbits(32))
 
 
@@ -60,8 +61,18 @@ async def _event_loop() -> asyncio.AbstractEventLoop:
     return asyncio.get_running_loop()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Remembers a failure: its traceback keeps what the test used alive, which is not a second failure."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def nothing_left_behind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
     """Fails a test that leaves tasks, processes, threads, sockets or files behind; wider fixtures keep theirs."""
     loop: asyncio.AbstractEventLoop | None = None
     if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
@@ -72,10 +83,13 @@ def nothing_left_behind(request: pytest.FixtureRequest, tmp_path_factory: pytest
     # Narrower fixtures are torn down; their values would keep channels, and so gRPC's sockets, alive.
     request.node.funcargs.clear()
     pause = _pause_in(loop)
+    for record in caplog.get_records("setup") + caplog.get_records("call"):
+        record.exc_info = None  # holds the frames of a logged exception, and with them a server or channel
     leaks = _left("task", lambda: _tasks(loop), pause)
     leaks += _left("process", lambda: _processes(pids, base), pause, describe=_ended)
     leaks += _left("thread", lambda: _threads(threads), pause)
-    leaks += _left("socket or file", lambda: sorted(_descriptors() - files), pause)
+    if not request.node.stash.get(FAILED, False):
+        leaks += _left("socket or file", lambda: sorted(_descriptors() - files), pause)
     if leaks:
         pytest.fail("left behind: " + "; ".join(leaks), pytrace=False)
 
