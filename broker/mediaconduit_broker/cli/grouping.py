@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from typer.core import TyperGroup
-
-if TYPE_CHECKING:
-    import typer
 
 _ORDER = ("up", "provider", "models", "voices", "transform", "new", "exec", "test", "doctor", "version")
 
@@ -15,6 +12,6 @@ _ORDER = ("up", "provider", "models", "voices", "transform", "new", "exec", "tes
 class Ordered(TyperGroup):
     """Typer lists sub-groups behind all commands; the order here is that of a first hour with the tool."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Names as ``--help`` shows them."""
         return sorted(super().list_commands(ctx), key=lambda name: _ORDER.index(name) if name in _ORDER else 99)

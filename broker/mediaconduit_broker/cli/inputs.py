@@ -39,7 +39,7 @@ def read(text: str | None, files: Sequence[str]) -> tuple[list[Item], dict[str, 
         else:
             content.append(item)
     if text == "-" or (text is None and not content and not from_stdin and not sys.stdin.isatty()):
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = _stdin_text()
     if text is not None:
         content.insert(0, _checked(text))
     return content, named
@@ -70,17 +70,19 @@ def _item(path: str, media_type: str) -> Item:
     if _URL.match(path):
         return Asset(uri=path, media_type=media_type)
     if path == "-":
-        return (
-            Media(_stdin(), media_type) if media_type else _checked(sys.stdin.buffer.read().decode("utf-8", "replace"))
-        )
+        return Media(_stdin(), media_type) if media_type else _checked(_stdin_text())
     file = Path(path).expanduser()
     if not file.is_file():
         raise UsageError(f"-i {path}: there is no such file", hint="named inputs are written NAME=PATH")
     return Media(file, media_type) if media_type else file
 
 
+def _stdin_text() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+
 async def _stdin() -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(sys.stdin.buffer.read1, CHUNK_BYTES):
+    while chunk := await asyncio.to_thread(os.read, sys.stdin.fileno(), CHUNK_BYTES):
         yield chunk
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -11,12 +11,14 @@ from mediaconduit_broker.cli.invocation import BrokerOption, JsonOption
 if TYPE_CHECKING:
     from mediaconduit.client import Client
 
+ProviderArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
+]
+
 
 def models(
     context: typer.Context,
-    provider: Annotated[
-        str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
-    ] = "",
+    provider: ProviderArgument = "",
     capability: Annotated[
         str | None, typer.Option("--capability", "-c", help='What they must do: "text-to-audio".')
     ] = None,
@@ -37,9 +39,7 @@ def models(
 
 def voices(
     context: typer.Context,
-    provider: Annotated[
-        str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
-    ] = "",
+    provider: ProviderArgument = "",
     as_json: JsonOption = False,
     broker: BrokerOption = None,
 ) -> None:

@@ -124,11 +124,8 @@ class JsonLines:
 
     def event(self, event: Event) -> None:
         """Prints it."""
-        data = isinstance(event, events.OutputStarted) and event.kind == OutputKind.OUTPUT_KIND_DATA
-        if data and not self._saved:
-            raise UsageError(
-                f"the model makes {event.media_type}, which is nothing for JSON", hint="name a file with -o"
-            )  # type: ignore[attr-defined]
+        if isinstance(event, events.OutputStarted) and event.kind == OutputKind.OUTPUT_KIND_DATA and not self._saved:
+            raise UsageError(f"the model makes {event.media_type}, which JSON cannot hold", hint="name a file with -o")
         if (encode := _LINES.get(type(event))) is not None:
             _print_line(encode(event))
 

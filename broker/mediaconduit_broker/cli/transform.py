@@ -28,7 +28,8 @@ def transform(
             "--input",
             "-i",
             metavar="[NAME=]PATH",
-            help='A file or URL as input, or as a named one: voice=me.wav. "-" is stdin; ";type=audio/wav" says what it is.',
+            help="A file or URL as input, or as a named one: voice=me.wav. "
+            '"-" is stdin; ";type=audio/wav" behind it says what it is.',
         ),
     ] = None,
     to: Annotated[

@@ -56,7 +56,7 @@ async def run(client: Client, wanted: Transformation) -> None:
                 wanted.content,
                 to=wanted.to,
                 gather=wanted.as_json,
-                **dict(wanted.keywords),  # type: ignore[arg-type]
+                **dict(wanted.keywords),
             )
         except TypeError as error:
             # What the client calls a wrong keyword is a wrong option here.

@@ -60,13 +60,15 @@ def _plant(tree: dict[str, Any], key: str, value: Any, what: str) -> None:
 def _is_string(key: str) -> bool:
     from mediaconduit.v1.options_pb2 import TransformOptions
 
-    kind, *path = TransformOptions.DESCRIPTOR, *key.split(".")
+    *path, last = key.split(".")
+    kind = TransformOptions.DESCRIPTOR
     for name in path:
-        field = kind.fields_by_name.get(name) if kind is not None else None
-        if field is None:
+        field = kind.fields_by_name.get(name)
+        if field is None or field.message_type is None:
             return False
         kind = field.message_type
-    return field.type == field.TYPE_STRING and not field.is_repeated
+    leaf = kind.fields_by_name.get(last)
+    return leaf is not None and leaf.type == leaf.TYPE_STRING and not leaf.is_repeated
 
 
 def source(given: str) -> str:
