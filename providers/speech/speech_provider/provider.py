@@ -121,7 +121,7 @@ class Speech(Provider):
             self._pool,
             self._planner.media_type(call),
             call.options.audio.times,
-            self._planner.catalog.knows,
+            self._planner.catalog.speaks,
             turn=turn,
         )
 

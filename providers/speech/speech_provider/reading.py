@@ -27,12 +27,12 @@ class Reading:
         pool: EnginePool,
         media_type: str,
         times: TimeDetail.ValueType,
-        knows_voice: Callable[[str], bool],
+        speaks: Callable[[str], bool],
         *,
         turn: int = 0,
     ) -> None:
         self._pool = pool
-        self._knows_voice = knows_voice
+        self._speaks = speaks
         self._words = times == TimeDetail.TIME_DETAIL_WORD
         self._audio = Output(media_type, turn=turn)
         self._transcript: Output | None = None
@@ -125,7 +125,7 @@ class Reading:
         if whole:
             text = script.decode(await given.read(), given.field)
             if given.media_type.startswith(script.SSML):
-                yield script.check_ssml(text, given.field, self._knows_voice)
+                yield script.check_ssml(text, given.field, self._speaks)
             else:
                 yield script.plain(text, given.field)
             return

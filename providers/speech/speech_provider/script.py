@@ -41,7 +41,7 @@ def decode(data: bytes, field: str) -> str:
         raise InvalidRequestError.at(field, f"not UTF-8: byte {error.start} cannot be read as text") from None
 
 
-def check_ssml(text: str, field: str, knows_voice: Callable[[str], bool]) -> str:
+def check_ssml(text: str, field: str, speaks: Callable[[str], bool]) -> str:
     """The text again, when it is SSML this provider speaks.
 
     Raises:
@@ -60,8 +60,8 @@ def check_ssml(text: str, field: str, knows_voice: Callable[[str], bool]) -> str
         local = name.rpartition(":")[2]
         if depth == 0 and local != "speak":
             raise wrong(f"the outermost element of SSML is <speak>, not <{local}>")
-        if local == "voice" and (voice := attributes.get("name", "")) and not knows_voice(voice):
-            raise wrong(f'there is no voice "{voice}"')
+        if local == "voice" and (voice := attributes.get("name", "")) and not speaks(voice):
+            raise wrong(f'there is no voice "{voice}" with a language of its own')
         depth += 1
 
     def on_text(data: str) -> None:

@@ -92,9 +92,14 @@ class Catalog:
         suffix = f"+{variant.engine_name}" if variant else ""
         return Choice(base.engine_name + suffix, min(base.languages, key=lambda tag: base.languages[tag]))
 
-    def knows(self, voice: str) -> bool:
-        """Whether the name is one of ours, with or without a variant."""
-        return all(part.lower() in self._by_name for part in voice.split("+"))
+    def speaks(self, voice: str) -> bool:
+        """Whether it is a voice with a language of its own, with or without a variant: what SSML may name."""
+        base, plus, variant = voice.lower().partition("+")
+        changed = self._by_name.get(variant)
+        spoken = self._by_name.get(base)
+        return (
+            spoken is not None and not spoken.is_variant and (not plus or (changed is not None and changed.is_variant))
+        )
 
     def nearest(self, voice: str) -> list[str]:
         """Ids that look like it, the most alike first."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -33,6 +34,23 @@ def written(pid: int) -> int:
 def speaking_engines() -> set[int]:
     """Process ids of engines that have said something."""
     return {pid for pid in engine_processes() if written(pid) > 1000}
+
+
+async def exited(pid: int) -> None:
+    """Returns when a process has ended; fails when it does not."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 @pytest.fixture(autouse=True)

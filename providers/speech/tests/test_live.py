@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import LONG, speaking_engines
+from conftest import LONG, exited, speaking_engines
 from mediaconduit.content import Media, assistant, user
 from mediaconduit.errors import InvalidRequestError, UnavailableError
 from mediaconduit.events import DataDelta, Event, Notice, OutputCompleted, OutputStarted, Signal
@@ -246,6 +246,5 @@ async def test_leaving_a_session_ends_its_engine(served: Served) -> None:
     async with served.model("default").live() as session:
         await session.send(LONG * 20)
         await first_sound(session)
-        assert speaking_engines()
-    while speaking_engines():
-        await served.client.describe()
+        (speaking,) = speaking_engines()
+    await exited(speaking)

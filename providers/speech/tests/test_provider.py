@@ -12,12 +12,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import LONG, speaking_engines, written
+from conftest import LONG, engine_processes, exited, speaking_engines, written
 from mediaconduit.calls import Stream
 from mediaconduit.content import Media, assistant, system, user
 from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError
 from mediaconduit.events import TranscriptDelta
-from mediaconduit.tasks import cancel_and_join, start
 from mediaconduit.v1.voices_pb2 import VoiceOrigin
 from mediaconduit_provider.testing import Served, serve
 from speech_provider import Speech
@@ -251,9 +250,8 @@ async def test_a_reader_that_stops_stalls_the_engine(served: Served) -> None:
 async def test_cancelling_a_call_ends_its_engine(served: Served) -> None:
     async with served.model("default").stream(LONG * 20) as stream:
         await first_sound(stream)
-        assert len(speaking_engines()) == 1
-    while speaking_engines():  # the test's own time limit ends this
-        await served.client.describe()
+        (speaking,) = speaking_engines()
+    await exited(speaking)
 
 
 async def test_a_crash_ends_its_own_call_and_the_next_one_speaks(served: Served) -> None:
@@ -304,8 +302,9 @@ async def test_a_setting_that_names_no_voice_is_refused(served: Served) -> None:
         await served.client.provider("speech").configure({"voice": "nobody"})
 
 
-async def test_leaving_while_it_speaks_leaves_nothing_running(served: Served) -> None:
-    task = start(served.model("default").transform(LONG * 50), name="call")
-    while not speaking_engines():
-        await served.client.describe()
-    await cancel_and_join(task)
+async def test_stopping_the_server_ends_all_engines() -> None:
+    async with serve(Speech(), provider_id="speech") as running:
+        async with running.model("default").stream(LONG * 20) as stream:
+            await first_sound(stream)
+        engines = engine_processes()
+    assert engines and not engine_processes()

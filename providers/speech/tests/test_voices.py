@@ -80,6 +80,14 @@ def test_refusing(catalog: Catalog, voice: str, language: str, field: str, told:
     assert told in violation.description
 
 
+@pytest.mark.parametrize(
+    ("voice", "speaks"),
+    [("de", True), ("DE+f3", True), ("German", True), ("f3", False), ("de+en-US", False), ("de+", False), ("x", False)],
+)
+def test_ssml_may_name_voices_that_have_a_language(catalog: Catalog, voice: str, speaks: bool) -> None:
+    assert catalog.speaks(voice) is speaks
+
+
 def test_listing(catalog: Catalog) -> None:
     voices = {voice.name: voice for voice in catalog.voices()}
     assert list(voices) == ["en-US", "en", "de", "f3", "Mr-serious"]
