@@ -55,23 +55,34 @@ async def run(provider: Provider, config: HostConfig) -> int:
     host = Host(provider, config)
     server = Server(host)
     stopping = asyncio.Event()
-    lifeline_closed = asyncio.Event()
+    hurry = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, _stop, config, stopping, hurry)
     if config.lifeline:
-        _watch_lifeline(loop, lifeline_closed.set, config.close_grace)
+        _watch_lifeline(loop, hurry.set, config.close_grace)
     try:
         await server.start()
     except OSError as error:
         _log.error("%s", error)
         return EXIT_USAGE
     setup = start(_setup(host, server), name="setup")
-    failed = await _until(setup, stopping, lifeline_closed)
+    failed = await _until(setup, stopping, hurry)
     await server.draining()
-    await host.finish(0.0 if failed or lifeline_closed.is_set() else config.grace, cut_short=lifeline_closed)
+    await host.finish(0.0 if failed or hurry.is_set() else config.grace, cut_short=hurry)
     await server.stop()
     return EXIT_PROVIDER if failed else EXIT_DRAINED
+
+
+def _stop(config: HostConfig, stopping: asyncio.Event, hurry: asyncio.Event) -> None:
+    """The first signal drains, the second one does not wait for calls. Code that blocks is not waited for either."""
+    if stopping.is_set():
+        hurry.set()
+        return
+    stopping.set()
+    last_resort = threading.Timer(config.grace + config.close_grace + 1.0, leave, (EXIT_DRAINED,))
+    last_resort.daemon = True
+    last_resort.start()
 
 
 async def _setup(host: Host, server: Server) -> None:

@@ -20,14 +20,15 @@ _MEDIA = frozenset({"text", "data", "asset", "stream"})
 
 def check_request(request: TransformRequest, model: Model, *, live: bool) -> None:
     """Raises `InvalidRequestError` for input that the model cannot take. `live`: turns may come later."""
-    if not request.turns and (live or request.resume_token):
-        return
-    if not any(_has_content(part) for turn in request.turns for part in turn.parts if turn.role != Role.ROLE_SYSTEM):
+    empty_is_fine = live or (not request.turns and request.resume_token)
+    if not empty_is_fine and not any(
+        _has_content(part) for turn in request.turns for part in turn.parts if turn.role != Role.ROLE_SYSTEM
+    ):
         raise InvalidRequestError.at("turns", "the input is empty", hint="send text, or a part with content")
     check_turns(request.turns, model, request.options)
     given = {part.name for turn in request.turns if turn.role in _USER for part in turn.parts}
     for spec in model.inputs:
-        if spec.required and spec.name and spec.name not in given and not live:
+        if spec.required and spec.name and spec.name not in given and not empty_is_fine:
             raise InvalidRequestError.at(
                 "turns", f"input {spec.name!r} is missing", hint=f"add a part with the name {spec.name!r}"
             )
@@ -36,7 +37,7 @@ def check_request(request: TransformRequest, model: Model, *, live: bool) -> Non
 
 def check_turns(turns: Iterable[Turn], model: Model, options: TransformOptions, *, first: int = 0) -> None:
     """Names, media types, sizes and numbers of the parts of user turns; fields begin at ``turns[first]``."""
-    samples = {speaker.voice_part for speaker in options.audio.speakers if speaker.voice_part}
+    samples = samples_of(options)
     named: Counter[str] = Counter()
     violations: list[FieldViolation] = []
     for t, turn in enumerate(turns, first):
@@ -64,9 +65,14 @@ def spec_for(model: Model, name: str, samples: Iterable[str] = ()) -> InputSpec 
     return None if name else InputSpec()
 
 
-def limit_of(model: Model, name: str) -> int:
+def samples_of(options: TransformOptions) -> set[str]:
+    """Names of inputs that hold samples of speakers: they are taken as "voice" is."""
+    return {speaker.voice_part for speaker in options.audio.speakers if speaker.voice_part}
+
+
+def limit_of(model: Model, name: str, options: TransformOptions) -> int:
     """Largest size of an input in bytes; 0 = no limit."""
-    spec = spec_for(model, name)
+    spec = spec_for(model, name, samples_of(options))
     return spec.max_bytes if spec is not None else 0
 
 

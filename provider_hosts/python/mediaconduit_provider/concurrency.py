@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mediaconduit.errors import ExhaustedError
@@ -13,7 +13,7 @@ from mediaconduit.tasks import TaskOwner
 class Calls:
     """Owns the tasks of running calls. Each holds a place until its code came back, stuck ones included."""
 
-    def __init__(self, limit: int, *, stuck_after: float) -> None:
+    def __init__(self, limit: Callable[[], int], *, stuck_after: float) -> None:
         self._limit = limit
         self._stuck_after = stuck_after
         self._owner = TaskOwner()
@@ -35,12 +35,13 @@ class Calls:
 
     def check(self) -> None:
         """Raises `ExhaustedError` when every place is taken."""
-        if self._limit and len(self._running) >= self._limit:
+        limit = self._limit()
+        if limit and len(self._running) >= limit:
             stuck = f", {self.stuck} of them cancelled but still blocked" if self._stuck else ""
             raise ExhaustedError(
-                f"all {self._limit} places of this provider are taken{stuck}",
+                f"all {limit} places of this provider are taken{stuck}",
                 hint="try again later, or raise the provider's max_concurrency",
-                metadata={"limit": str(self._limit), "stuck": str(self.stuck)},
+                metadata={"limit": str(limit), "stuck": str(self.stuck)},
                 retry_after=1.0,
             )
 

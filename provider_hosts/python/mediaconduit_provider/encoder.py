@@ -35,6 +35,7 @@ from mediaconduit.v1.media_pb2 import (
     VendorState,
 )
 
+from mediaconduit_provider.media_types import is_text
 from mediaconduit_provider.outputs import Delta, Facts, File, Output
 from mediaconduit_provider.packing import Item, Target, split_surrogates
 
@@ -474,8 +475,7 @@ def _kind_of(output: Output) -> OutputKind.ValueType:
         return output.kind
     if output.tool_call is not None:
         return OutputKind.OUTPUT_KIND_TOOL_CALL
-    base = output.media_type.partition(";")[0].strip().lower()
-    return _TEXT if base.startswith("text/") or base == "application/json" or base.endswith("+json") else _DATA
+    return _TEXT if is_text(output.media_type) else _DATA
 
 
 def _default_media_type(part: Part) -> str:

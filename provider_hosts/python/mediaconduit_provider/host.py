@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError
+from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError, UnsupportedError
 from mediaconduit.tasks import cancel_and_join, shielded, start
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
@@ -43,7 +43,7 @@ class Host:
         self.provider = provider
         self.config = config
         self.catalog = Catalog(provider, config.provider_id)
-        self.calls = Calls(provider.max_concurrency, stuck_after=config.stuck_after)
+        self.calls = Calls(lambda: provider.max_concurrency, stuck_after=config.stuck_after)
         self.generations = Generations()
         self.state = State.LOADING
         self._set_up = asyncio.Event()
@@ -127,6 +127,21 @@ class Host:
             metadata={"state": self.state.value},
             retry_after=1.0,
         )
+
+    def serves(self, method: str) -> bool:
+        """Whether the author overrode a method of `Provider`."""
+        return getattr(type(self.provider), method) is not getattr(Provider, method)
+
+    def serving(self, method: str, service: str) -> Provider:
+        """The provider, ready, when it has that method. Raises `UnsupportedError` when not."""
+        if not self.serves(method):
+            raise UnsupportedError(
+                f"provider {self.config.provider_id} does not have this part of {service}",
+                hint="Describe.services lists what it has",
+                metadata={"provider": self.config.provider_id, "service": service},
+            )
+        self.check_ready()
+        return self.provider
 
     async def prepare(self, request: TransformRequest, facts: CallFacts, *, arriving: bool) -> HostCall:
         """The call that a request means, checked."""

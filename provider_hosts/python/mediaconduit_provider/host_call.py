@@ -17,7 +17,7 @@ from mediaconduit.v1.transform_pb2 import TransformRequest
 from mediaconduit_provider.call import Call, Input
 from mediaconduit_provider.catalog import Entry
 from mediaconduit_provider.inputs import ArrivingInput, WholeInput
-from mediaconduit_provider.media_types import base_of, matches
+from mediaconduit_provider.media_types import is_text, matches
 from mediaconduit_provider.metadata import CallFacts
 from mediaconduit_provider.options import option_at
 
@@ -116,7 +116,7 @@ class HostCall(Call):
     def media_type_for(self, kind: OutputKind.ValueType) -> str:
         """Media type of an output that the author began by yielding plain text or bytes."""
         textual = kind == OutputKind.OUTPUT_KIND_TEXT
-        offered = [offer for offer in self.model.output_media_types if _is_text(offer) == textual]
+        offered = [offer for offer in self.model.output_media_types if is_text(offer) == textual]
         if textual and self.options.text.json_schema:
             return "application/json"
         if offered:
@@ -132,6 +132,9 @@ class HostCall(Call):
         """Other options from here on."""
         self.options, self._values, notices = self.entry.schema.check(request.options)
         return notices
+
+    async def gather_text(self) -> None:
+        """Makes text that is still arriving part of the turns."""
 
     def discard_folder(self) -> None:
         """Removes the temporary folder, if there is one. Blocks."""
@@ -155,8 +158,3 @@ class _CallLog(logging.LoggerAdapter[logging.Logger]):
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         extra = self.extra or {}
         return f"[{extra.get('generation')}] {msg}", kwargs
-
-
-def _is_text(media_type: str) -> bool:
-    base = base_of(media_type)
-    return base.startswith("text/") or base == "application/json" or base.endswith("+json")

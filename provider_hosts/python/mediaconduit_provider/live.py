@@ -17,10 +17,14 @@ from mediaconduit_provider.catalog import Entry
 from mediaconduit_provider.checks import check_turns, limit_of
 from mediaconduit_provider.host_call import HostCall
 from mediaconduit_provider.inputs import ArrivingInput
+from mediaconduit_provider.media_types import is_text
 from mediaconduit_provider.metadata import CallFacts
 
 _AHEAD: Final = 64
 """Pieces of a conversation that may wait for the author."""
+
+TEXT_LIMIT: Final = 16 * 1024 * 1024
+"""Most bytes of a text that arrives in chunks: authors get it whole."""
 
 _Piece = Turn | InterruptRequest | RespondRequest | TransformOptions
 
@@ -59,6 +63,30 @@ class LiveCall(HostCall, Session):
         if part.HasField("stream") and (found := self.arriving.get(part.stream)) is not None:
             return found
         return self._input_at(part, f"part:{id(part)}")
+
+    async def gather_text(self) -> None:
+        """Puts text that arrives in chunks in its place among the turns, before the author's code looks at them."""
+        if self.is_live:
+            return
+        for turn in self.turns:
+            for part in turn.parts:
+                arriving = self.arriving.get(part.stream) if part.HasField("stream") else None
+                if arriving is None or not is_text(arriving.media_type):
+                    continue
+                content = await self._read_text(arriving)
+                del self.arriving[part.stream]
+                part.text = content
+
+    async def _read_text(self, arriving: ArrivingInput) -> str:
+        pieces: list[bytes] = []
+        async for chunk in arriving.chunks():
+            pieces.append(chunk)
+            if arriving.received > TEXT_LIMIT:
+                raise _too_large(arriving, TEXT_LIMIT, arriving.received)
+        try:
+            return b"".join(pieces).decode()
+        except UnicodeDecodeError:
+            raise InvalidRequestError.at(arriving.field, "is not text in UTF-8") from None
 
     # -- feeding ------------------------------------------------------------------------------------------------------
 
@@ -110,13 +138,9 @@ class LiveCall(HostCall, Session):
             raise InvalidRequestError.at("chunk.stream", f"no part announced stream {chunk.stream}")
         if arriving.done:
             raise InvalidRequestError.at("chunk.stream", f"stream {chunk.stream} has ended")
-        limit = limit_of(self.entry.model, arriving.name)
+        limit = limit_of(self.entry.model, arriving.name, self.options)
         if limit and arriving.received + len(chunk.data) > limit:
-            raise InvalidRequestError(
-                f"{arriving.field} is larger than the {limit} bytes that {self.entry.name} takes",
-                reason=Reason.INPUT_TOO_LARGE,
-                metadata={"limit": str(limit), "actual": str(arriving.received + len(chunk.data))},
-            )
+            raise _too_large(arriving, limit, arriving.received + len(chunk.data))
         while arriving.full:
             if self._waiters:
                 await arriving.spool()
@@ -157,3 +181,11 @@ class LiveCall(HostCall, Session):
                     raise InvalidRequestError.at(f"{field}[{t}].parts[{p}].stream", "is announced twice")
                 place = f"{field}[{t}].parts[{p}]"
                 self.arriving[part.stream] = ArrivingInput(part, place, self.new_file, self._wait_for)
+
+
+def _too_large(arriving: ArrivingInput, limit: int, actual: int) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{arriving.field} is larger than the {limit} bytes that are taken here",
+        reason=Reason.INPUT_TOO_LARGE,
+        metadata={"limit": str(limit), "actual": str(actual)},
+    )

@@ -24,3 +24,9 @@ def matches(pattern: str, media_type: str) -> bool:
         return False
     have = parameters_of(media_type) if ";" in media_type else {}
     return not have or all(have.get(name, value) == value for name, value in parameters_of(pattern).items())
+
+
+def is_text(media_type: str) -> bool:
+    """Whether content of that type is text to us: "text/*" and JSON."""
+    base = base_of(media_type)
+    return base.startswith("text/") or base == "application/json" or base.endswith("+json")

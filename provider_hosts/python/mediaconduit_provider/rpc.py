@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar, cast
 
-from mediaconduit.errors import InternalError, MediaConduitError
+import grpc
+from mediaconduit.errors import InternalError, InvalidRequestError, MediaConduitError
 from mediaconduit.status import abort
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_PAGE: Final = 100
 
 _log = logging.getLogger(__name__)
+
+
+class CallerGoneError(Exception):
+    """The other end of the call is not there any more: nobody reads how it ends."""
 
 
 def typed(handler: F) -> F:
@@ -25,6 +33,8 @@ def typed(handler: F) -> F:
     async def guarded(self: Any, request: Any, context: Any) -> Any:
         try:
             return await handler(self, request, context)
+        except CallerGoneError:
+            return None
         except MediaConduitError as known:
             error = known
         except Exception:
@@ -39,3 +49,20 @@ def unexpected(where: str) -> InternalError:
     error = InternalError.unexpected()
     _log.exception("%s: error id %s", where, error.metadata["error_id"])
     return error
+
+
+async def write(context: Context, message: Any) -> None:
+    """Writes a message. Raises `CallerGoneError` when the caller has left."""
+    try:
+        await context.write(message)
+    except Exception as error:  # of grpc's own making, and not one of its public types
+        raise CallerGoneError from error
+
+
+def page_of(items: Sequence[Any], size: int, token: str) -> tuple[Sequence[Any], str]:
+    """A page and the token of the next one. Raises `InvalidRequestError` for a token nobody gave."""
+    if token and not token.isdecimal():
+        raise InvalidRequestError.at("page_token", "is not one that was given")
+    first = int(token) if token else 0
+    end = first + (size if size > 0 else _PAGE)
+    return items[first:end], str(end) if end < len(items) else ""

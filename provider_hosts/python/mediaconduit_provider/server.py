@@ -10,8 +10,9 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from mediaconduit.channels import SERVER_OPTIONS
-from mediaconduit.v1 import provider_pb2_grpc
+from mediaconduit.v1 import local_models_pb2_grpc, provider_pb2_grpc, voices_pb2_grpc
 
+from mediaconduit_provider import local_models, voices
 from mediaconduit_provider.host import Host
 from mediaconduit_provider.reflection import Reflection
 from mediaconduit_provider.servicer import MediaProviderServicer
@@ -29,8 +30,15 @@ class Server:
         self._health = HealthServicer()
         self._server = grpc.aio.server(options=SERVER_OPTIONS)
         self._socket: Path | None = None
-        services: list[str] = []
+        services = [
+            name
+            for name, method in ((voices.SERVICE, "list_voices"), (local_models.SERVICE, "pull_model"))
+            if host.serves(method)
+        ]
+        self._local_models = local_models.LocalModelsServicer(host)
         provider_pb2_grpc.add_MediaProviderServicer_to_server(MediaProviderServicer(host, services), self._server)
+        voices_pb2_grpc.add_VoicesServicer_to_server(voices.VoicesServicer(host), self._server)
+        local_models_pb2_grpc.add_LocalModelsServicer_to_server(self._local_models, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, *services, "grpc.health.v1.Health")
         self._server.add_generic_rpc_handlers((Reflection(names),))
@@ -52,6 +60,7 @@ class Server:
 
     async def stop(self) -> None:
         """Closes the address and every connection."""
+        await self._local_models.aclose()
         await self._server.stop(0)
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)

@@ -16,15 +16,12 @@ from mediaconduit.v1.transform_pb2 import TransformRequest
 from mediaconduit_provider import metadata
 from mediaconduit_provider.host import Host
 from mediaconduit_provider.live import LiveCall
-from mediaconduit_provider.rpc import typed, unexpected
+from mediaconduit_provider.rpc import Context, page_of, typed, unexpected, write
 from mediaconduit_provider.transform import Run
 from mediaconduit_provider.values import struct_to_plain
 
 CONTRACT_REVISION: Final = 1
 """Revision of the contract this host was built with."""
-_PAGE: Final = 100
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
@@ -115,14 +112,14 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     ) -> None:
         """Records of calls as they end."""
         async for batch in self._host.generations.watch(request.after):
-            await context.write(provider_pb2.WatchGenerationsResponse(generations=batch))
+            await write(context, provider_pb2.WatchGenerationsResponse(generations=batch))
 
 
 async def _write_all(run: Run, context: Context) -> None:
     """Writes one message at a time. However this is left, the author's code is cancelled if it still runs."""
     try:
         async for message in run.messages():
-            await context.write(message)
+            await write(context, message)
     finally:
         run.leave()
 
@@ -136,13 +133,5 @@ async def _receive(call: LiveCall, run: Run, context: Context) -> None:
     except asyncio.CancelledError:
         raise
     except Exception:
-        run.leave(unexpected("TransformLive"))
-
-
-def page_of(items: Sequence[Any], size: int, token: str) -> tuple[Sequence[Any], str]:
-    """A page and the token of the next one. Raises `InvalidRequestError` for a token nobody gave."""
-    if token and not token.isdecimal():
-        raise InvalidRequestError.at("page_token", "is not one that was given")
-    first = int(token) if token else 0
-    end = first + (size if size > 0 else _PAGE)
-    return items[first:end], str(end) if end < len(items) else ""
+        if not context.done():
+            run.leave(unexpected("TransformLive"))

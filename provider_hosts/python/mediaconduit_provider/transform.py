@@ -83,6 +83,7 @@ class Run:
         self._start_timers()
         try:
             self._begin()
+            await self.call.gather_text()
             await self._produce()
             if self._leaving:
                 self.error = self._cause
