@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
 
 from mediaconduit import tasks
-from mediaconduit.edge import Loop, Readable, Responses, Writable, run_on
+from mediaconduit.channels import write
+from mediaconduit.edge import Loop, Readable, Responses, run_on
 from mediaconduit.errors import CallCancelledError, InternalError
 from mediaconduit.events import Completed, Event
 from mediaconduit.gathering import Gatherer
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from grpc.aio import StreamStreamCall
 
-class LiveCall(Readable[TransformResponse], Writable, Protocol):
-    """A call that takes pieces while it streams back."""
+    LiveCall: TypeAlias = StreamStreamCall[TransformLiveRequest, TransformResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,28 @@ class Uploading:
 
 async def _send(call: LiveCall, first: TransformLiveRequest, uploads: Sequence[Upload]) -> BaseException | None:
     try:
-        # Where the server has ended the call already its answer is the news, not that sending failed.
-        with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
-            await call.write(first)
+        # Where the server has ended the call already, its answer is the news and not that sending failed.
+        if await write(call, first.SerializeToString()):
             for upload in uploads:
-                await send_chunks(call, upload)
-            await call.done_writing()
+                if not await _send_chunks(call, upload):
+                    return None
+            with contextlib.suppress(grpc.aio.InternalError):
+                await call.done_writing()
     except Exception as error:  # the source's own: whoever reads the call raises it
         call.cancel()
         return error
     return None
 
 
-async def send_chunks(call: LiveCall, upload: Upload) -> None:
-    """Sends all of one announced part."""
+async def _send_chunks(call: LiveCall, upload: Upload) -> bool:
+    """Sends all of one announced part; False when the call has ended."""
     async with contextlib.aclosing(chunks(upload)) as pieces:
         async for data in pieces:
-            await call.write(TransformLiveRequest(chunk=InputChunk(stream=upload.stream, data=data)))
-    await call.write(TransformLiveRequest(chunk=InputChunk(stream=upload.stream, last=True)))
+            piece = TransformLiveRequest(chunk=InputChunk(stream=upload.stream, data=data))
+            if not await write(call, piece.SerializeToString()):
+                return False
+    last = TransformLiveRequest(chunk=InputChunk(stream=upload.stream, last=True))
+    return await write(call, last.SerializeToString())
 
 
 @dataclass(slots=True)

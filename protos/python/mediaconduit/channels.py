@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from typing import Any, Final, cast
 
 import grpc
 
@@ -33,7 +34,8 @@ LOCAL_OPTIONS: Final[Options] = (
     ("grpc.default_authority", "localhost"),
     # A socket that is not there yet will be in milliseconds; gRPC's own first back-off is a second.
     ("grpc.initial_reconnect_backoff_ms", 20),
-    ("grpc.min_reconnect_backoff_ms", 20),
+    # Not a back-off: how long an attempt to connect may take. At 20 a busy machine fails calls to a living server.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 200),
 )
 
@@ -53,3 +55,21 @@ def open_channel(target: str) -> grpc.aio.Channel:
     """An insecure aio channel to "host:port" or "unix:path", with our options."""
     local = target.startswith("unix:")
     return grpc.aio.insecure_channel(target, options=LOCAL_OPTIONS if local else CLIENT_OPTIONS)
+
+
+async def write(call: grpc.aio.StreamStreamCall[Any, Any], message: bytes) -> bool:
+    """Sends a serialised message, once the flow control of the other end allows it. False when the call has ended.
+
+    Instead of ``call.write``, which answers a send that fails because the server has just ended the call by replacing
+    the server's status with INTERNAL "Internal error from Core" (measured, grpcio 1.85.1): the reader of such a call
+    would never learn why it ended. Cancelling this cancels the call, as there.
+    """
+    try:
+        await call.wait_for_connection()
+        await cast(Any, call)._cython_call.send_serialized_message(message)
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    except (grpc.RpcError, grpc.aio.InternalError):
+        return False
+    return True

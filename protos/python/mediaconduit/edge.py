@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
+from mediaconduit.channels import write
 from mediaconduit.errors import CallCancelledError, MediaConduitError
 from mediaconduit.status import from_rpc_error
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from grpc.aio import UnaryUnaryCall
+    from grpc.aio import StreamStreamCall, UnaryUnaryCall
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -33,44 +35,25 @@ async def answer(call: UnaryUnaryCall[Any, T]) -> T:
         raise _closed() from None
 
 
-class Writable(Protocol):
-    """A call that takes pieces while it streams back."""
-
-    async def write(self, request: Any) -> None:
-        """Sends a piece; waits while the server does not keep up."""
-
-    async def done_writing(self) -> None:
-        """Ends the input."""
-
-    async def read(self) -> Any:
-        """The next message, EOF at the end."""
-
-
-async def send(call: Writable, piece: Any) -> None:
+async def send(call: StreamStreamCall[Any, Any], piece: Message) -> None:
     """Sends a piece, or raises why the call has ended."""
     try:
-        await call.write(piece)
-    except grpc.RpcError as error:
-        raise from_rpc_error(error) from None
+        sent = await write(call, piece.SerializeToString())
     except asyncio.CancelledError:
         if being_cancelled():
             raise
         raise _closed() from None
-    except asyncio.InvalidStateError:
-        raise await _why(call) from None
+    if not sent:
+        raise await _why(call)
 
 
-async def _why(call: Writable) -> MediaConduitError:
+async def _why(call: StreamStreamCall[Any, Any]) -> MediaConduitError:
     """Why a call that takes nothing any more has ended."""
-    try:
-        await call.read()  # raises the status of a call that failed
-    except grpc.RpcError as error:
-        return from_rpc_error(error)
-    except asyncio.CancelledError:
-        if being_cancelled():
-            raise
-        return _closed()
-    return CallCancelledError("the call has ended and takes no more input")
+    code = await call.code()
+    if code is grpc.StatusCode.OK:
+        return CallCancelledError("the call has ended and takes no more input")
+    status = grpc.aio.AioRpcError(code, None, await call.trailing_metadata(), await call.details())
+    return from_rpc_error(status)
 
 
 class Readable(Protocol[T_co]):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Unpack
 
 from mediaconduit import edge, tasks
-from mediaconduit.calls import LiveCall, Opened, Stream
+from mediaconduit.calls import Opened, Stream
 from mediaconduit.content import Content, drafts
 from mediaconduit.events import Event
 from mediaconduit.options import OPTION_NAMES, Seconds, TransformOptions, check_names, duration, transform_options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from mediaconduit.calls import LiveCall
     from mediaconduit.client import Wire
     from mediaconduit.requests import Prepared
 
