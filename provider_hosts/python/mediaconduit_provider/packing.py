@@ -117,6 +117,16 @@ def split_surrogates(text: str) -> tuple[str, str]:
     return whole, half
 
 
+def well_formed(text: str) -> str:
+    """Text that protobuf takes; halves of characters become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        whole, half = split_surrogates(text)
+        return whole + (_REPLACEMENT if half else "")
+    return text
+
+
 def _join(data: list[bytes]) -> list[bytes]:
     """Neighbours together, none larger than a chunk."""
     pieces: list[bytes] = []
