@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mediaconduit.model import Model as Model
     from mediaconduit.outputs import Output as Output
     from mediaconduit.results import Result as Result
+    from mediaconduit.sync import SyncClient as SyncClient
+    from mediaconduit.sync import connect_sync as connect_sync
 
 _HOMES = {
     "mediaconduit.calls": ("Stream",),
@@ -35,6 +37,7 @@ _HOMES = {
     "mediaconduit.model": ("Model",),
     "mediaconduit.outputs": ("Output",),
     "mediaconduit.results": ("Result",),
+    "mediaconduit.sync": ("SyncClient", "connect_sync"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -117,6 +117,11 @@ class Stream(AsyncIterator[Event]):
             raise RuntimeError("no result: the stream has not ended, or was made without gather=True")
         return self._result
 
+    @property
+    def running(self) -> bool:
+        """Whether the call has begun and not ended."""
+        return self._responses is not None and self._responses.running
+
     def __aiter__(self) -> AsyncIterator[Event]:
         return Loop(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -30,6 +31,7 @@ class Conversation:
         self._model = model
         self._keywords: Request = {"affinity_key": str(uuid.uuid4()), **keywords}
         self._turns = drafts(None, system=self._keywords.pop("system", ""))
+        self._call: weakref.ref[Stream] | None = None
 
     @property
     def turns(self) -> list[Draft]:
@@ -54,8 +56,12 @@ class Conversation:
             self._turns += [*turns, _answer(result)]
             self._keywords["parent_generations"] = [result.generation] if result.generation else []
 
+        if self._call is not None and (stream := self._call()) is not None and stream.running:
+            raise RuntimeError("a conversation takes one call at a time: end the stream before")
         gatherer = Gatherer(Path(to) if to is not None else None)
-        return self._model.call([*self._turns, *turns], merged, gatherer, keep)
+        stream = self._model.call([*self._turns, *turns], merged, gatherer, keep)
+        self._call = weakref.ref(stream)
+        return stream
 
 
 def _answer(result: Result) -> Draft:

@@ -89,6 +89,11 @@ class Responses(Generic[T]):
             raise _closed() from None
         return None if message is grpc.aio.EOF else message
 
+    @property
+    def running(self) -> bool:
+        """Whether the call has not ended."""
+        return not self._call.done()
+
     def cancel(self) -> None:
         """Ends the call at once. Harmless when it has ended."""
         self._call.cancel()

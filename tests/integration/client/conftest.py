@@ -104,6 +104,11 @@ FIELDS = {
 
 
 @pytest.fixture
+def server_class() -> type[Server]:
+    return Server
+
+
+@pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     listening = grpc.aio.server(options=SERVER_OPTIONS)
     server = Server(f"unix:{tmp_path}/s")
