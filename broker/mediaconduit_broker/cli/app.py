@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from mediaconduit.errors import MediaConduitError
 
-from mediaconduit_broker.cli import failures, models, provider, transform, up, version
+from mediaconduit_broker.cli import doctor, execute, failures, models, new, provider, transform, up, version
 from mediaconduit_broker.cli.grouping import Ordered
 from mediaconduit_broker.cli.invocation import Invocation
 
@@ -29,6 +29,9 @@ app.add_typer(provider.app, name="provider")
 app.command("models")(models.models)
 app.command("voices")(models.voices)
 app.command("transform")(transform.transform)
+app.command("new")(new.new)
+app.command("exec", context_settings={"allow_interspersed_args": False})(execute.execute)
+app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)
 
 

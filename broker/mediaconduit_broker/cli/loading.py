@@ -18,15 +18,10 @@ Show = Callable[[str, float | None], None]
 async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
     """Shows the steps, then the result. A failed build's last lines are shown before its error."""
     started, last = time.monotonic(), None
-    try:
-        with _display(name) as show:
-            async for step in steps:
-                last = step
-                show(step.message, step.fraction if step.HasField("fraction") else None)
-    except PreconditionError as error:
-        for line in error.metadata.get("last_lines", "").splitlines():
-            output.note(f"  {line}")
-        raise
+    with build_log(), display(name) as show:
+        async for step in steps:
+            last = step
+            show(step.message, step.fraction if step.HasField("fraction") else None)
     if last is not None:
         provider = last.provider
         models = f"{provider.model_count} model{'' if provider.model_count == 1 else 's'}"
@@ -34,7 +29,19 @@ async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _display(name: str) -> Iterator[Show]:
+def build_log() -> Iterator[None]:
+    """Shows the last lines of a failed build before its error."""
+    try:
+        yield
+    except PreconditionError as error:
+        for line in error.metadata.get("last_lines", "").splitlines():
+            output.note(f"  {line}")
+        raise
+
+
+@contextlib.contextmanager
+def display(name: str) -> Iterator[Show]:
+    """For the time of the block, a function that shows a step: its message and how far it is, 0 to 1."""
     console = output.console(stderr=True)
     if not console.is_terminal:
         yield _lines(name)

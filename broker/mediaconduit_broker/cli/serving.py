@@ -141,14 +141,3 @@ def set_up_logging(*, as_json: bool, verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     # Its debug lines tell of every selector and every subprocess.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-
-
-def watch_children_without_threads() -> None:
-    """Lets the loop learn of a child's end from the kernel: before Python 3.12 it kept a thread for every child."""
-    if sys.version_info >= (3, 12) or not hasattr(os, "pidfd_open"):
-        return
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except OSError:
-        return  # a kernel or a sandbox without them: threads it is
-    asyncio.get_event_loop_policy().set_child_watcher(asyncio.PidfdChildWatcher())

@@ -30,6 +30,7 @@ def up(
     """
     from mediaconduit_broker import config as configuration
     from mediaconduit_broker.cli import serving
+    from mediaconduit_broker.cli.children import watch_children_without_threads
     from mediaconduit_broker.cli.failures import UsageError
     from mediaconduit_broker.cli.running import run_async
 
@@ -41,5 +42,5 @@ def up(
     wanted = configuration.load(config, overrides)
     base = config.resolve().parent if config else Path.cwd()
     serving.set_up_logging(as_json=log_format == "json", verbose=verbose)
-    serving.watch_children_without_threads()
+    watch_children_without_threads()
     run_async(serving.serve(wanted, invocation_of(context).environ, base))

@@ -1,0 +1,62 @@
+"""Builds a provider's environment for development and becomes a command in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from mediaconduit_broker import sources
+from mediaconduit_broker.cli import loading
+from mediaconduit_broker.cli.children import watch_children_without_threads
+from mediaconduit_broker.cli.failures import UsageError
+from mediaconduit_broker.config import Limits
+from mediaconduit_broker.environments import EnvironmentBuilder, plan_environment
+from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.state import StateFolder
+
+_OF_ANOTHER_PYTHON: Final = ("PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
+
+
+def execute(source: str, command: Sequence[str], environ: Mapping[str, str], state_dir: Path | None) -> None:
+    """Replaces this process by the command.
+
+    Raises:
+        MediaConduitError: The source, its manifest or its requirements are wrong.
+        UsageError: There is no such command.
+    """
+    checkout = sources.resolve(source, base=Path.cwd())
+    manifest = read_manifest(checkout.folder)
+    plan = plan_environment(checkout.folder, manifest, groups=("dev",))
+    state = StateFolder(state_dir) if state_dir else StateFolder.default()
+    state.environments.mkdir(parents=True, exist_ok=True, mode=0o700)
+    builder = EnvironmentBuilder(state.environments, environ, timeout=Limits().build_timeout)
+
+    async def build() -> Path:
+        try:
+            with loading.build_log(), loading.display(manifest.id) as show:
+                return await builder.ensure(plan, lambda step: show(step.message, step.fraction))
+        finally:
+            await builder.aclose()
+
+    watch_children_without_threads()
+    folder = asyncio.run(build()).parent.parent
+    variables = _variables(environ, folder)
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        raise UsageError(
+            f"there is no command {command[0]!r} in the environment of {manifest.id}",
+            hint="development dependencies stand in [dependency-groups] dev of its pyproject.toml",
+        )
+    os.chdir(checkout.folder)
+    os.execve(program, list(command), variables)  # noqa: S606  # what the user asked for, without a shell
+
+
+def _variables(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The caller's variables, with the environment in front of everything."""
+    kept = {key: value for key, value in environ.items() if key not in _OF_ANOTHER_PYTHON}
+    path = os.pathsep.join([str(folder / "bin"), environ.get("PATH", os.defpath)])
+    return kept | {"PATH": path, "VIRTUAL_ENV": str(folder)}
