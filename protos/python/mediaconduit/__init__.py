@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mediaconduit.content import system as system
     from mediaconduit.content import tool_result as tool_result
     from mediaconduit.content import user as user
+    from mediaconduit.conversation import Conversation as Conversation
+    from mediaconduit.errors import MediaConduitError as MediaConduitError
+    from mediaconduit.live import LiveSession as LiveSession
     from mediaconduit.model import Model as Model
     from mediaconduit.outputs import Output as Output
     from mediaconduit.results import Result as Result
@@ -34,6 +37,9 @@ _HOMES = {
     "mediaconduit.calls": ("Stream",),
     "mediaconduit.client": ("Client", "Provider", "connect"),
     "mediaconduit.content": ("Media", "assistant", "system", "tool_result", "user"),
+    "mediaconduit.conversation": ("Conversation",),
+    "mediaconduit.errors": ("MediaConduitError",),
+    "mediaconduit.live": ("LiveSession",),
     "mediaconduit.model": ("Model",),
     "mediaconduit.outputs": ("Output",),
     "mediaconduit.results": ("Result",),

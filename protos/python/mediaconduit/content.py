@@ -211,7 +211,7 @@ _TYPES: Final = {
     ".vtt": "text/vtt",
     ".ssml": "application/ssml+xml",
 }
-_SUFFIXES: Final = {media_type: suffix for suffix, media_type in reversed(_TYPES.items())}
+_SUFFIXES: Final = {media_type: suffix for suffix, media_type in reversed(_TYPES.items())} | {"audio/l16": ".pcm"}
 
 
 def media_type_of(path: Path, where: str = "content") -> str:

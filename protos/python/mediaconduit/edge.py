@@ -158,6 +158,11 @@ class Feed(AsyncIterator[T]):
             raise StopAsyncIteration
         return message
 
+    @property
+    def running(self) -> bool:
+        """Whether the call has begun and not ended."""
+        return self._responses is not None and self._responses.running
+
     def cancel(self) -> None:
         """Ends the call at once. Harmless when it has ended."""
         self._start = None
