@@ -87,6 +87,9 @@ class Espeak:
         self.sample_rate: int = lib.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), _DONT_EXIT)
         if self.sample_rate <= 0:
             raise OSError("eSpeak NG cannot read its data")
+        # Initialising seeds the noise of breathy voices with the time of day.
+        lib.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
+        lib.espeak_ng_SetRandSeed(1)
         # <audio src> would open any file of this machine: 1 = do not, speak the text inside instead.
         self._on_uri = _OnUri(lambda _kind, _uri, _base: 1)
         lib.espeak_SetUriCallback(self._on_uri)
