@@ -58,7 +58,7 @@ class Input(abc.ABC):
 
     @abc.abstractmethod
     def open(self) -> BinaryIO:
-        """For plain (threaded) `transform`: a file of all of it. The host has received it whole before they start."""
+        """For plain (threaded) `transform`: a file of all of it. Waits until all of it has come."""
 
 
 class Call(abc.ABC):

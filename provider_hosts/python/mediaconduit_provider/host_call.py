@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import time
@@ -136,15 +137,17 @@ class HostCall(Call):
     async def gather_text(self) -> None:
         """Makes text that is still arriving part of the turns."""
 
-    def discard_folder(self) -> None:
-        """Removes the temporary folder, if there is one. Blocks."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+    def fail_inputs(self, error: BaseException) -> None:
+        """What has not come yet will not come: whoever waits for it gets the error."""
+        for arriving in self.arriving.values():
+            arriving.fail(error)
 
-    @property
-    def has_folder(self) -> bool:
-        """Whether `discard_folder` has something to do."""
-        return self._folder is not None
+    async def release(self) -> None:
+        """Removes the temporary folder, if there is one."""
+        for arriving in self.arriving.values():
+            arriving.dispose()
+        if self._folder is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     def _input_at(self, part: Part, field: str) -> Input:
         found = self._inputs.get(field)

@@ -87,6 +87,7 @@ class ArrivingInput(Input):
         self.name = part.name
         self.field = field
         self.media_type = media_type_of(part)
+        self._loop = asyncio.get_running_loop()
         self._new_file = new_file
         self._waiting = waiting
         self._chunks: list[bytes] = []
@@ -145,7 +146,10 @@ class ArrivingInput(Input):
     def open(self) -> BinaryIO:
         """A file of all of it."""
         if self._file is None or not self._done:
-            raise RuntimeError("open() is for plain transforms; await path() or iterate chunks() instead")
+            if asyncio._get_running_loop() is not None:
+                raise RuntimeError("open() is for plain transforms; await path() or iterate chunks() instead")
+            asyncio.run_coroutine_threadsafe(self.path(), self._loop).result()
+        assert self._file is not None
         return self._file.open("rb")
 
     # -- what feeds it ------------------------------------------------------------------------------------------------
@@ -197,10 +201,17 @@ class ArrivingInput(Input):
         self._changed.set()
 
     def fail(self, error: BaseException) -> None:
-        """The rest will not come."""
+        """The rest will not come: whoever waits for it gets the error."""
         if not self._done:
-            self._error = error
+            self._error = self._error or error
             self._changed.set()
+            self._room.set()
+
+    def dispose(self) -> None:
+        """Closes what is open; nobody reads any more."""
+        if self._sink is not None:
+            self._sink.close()
+            self._sink = None
 
     async def spool(self) -> None:
         """What is there and what comes goes to a file from now on."""
@@ -246,15 +257,17 @@ class ArrivingInput(Input):
                 elif ended:
                     return
                 else:
-                    self._changed.clear()
-                    await self._wait(self._changed.wait())
+                    await self._change()
 
     async def _wait_until(self, happened: Callable[[], bool]) -> None:
         while not happened():
-            if self._error is not None:
-                raise self._error
-            self._changed.clear()
-            await self._wait(self._changed.wait())
+            await self._change()
+
+    async def _change(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._changed.clear()
+        await self._wait(self._changed.wait())
 
     async def _wait(self, event: Awaitable[object]) -> None:
         self._waiting(1)

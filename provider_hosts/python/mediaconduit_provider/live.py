@@ -96,8 +96,7 @@ class LiveCall(HostCall, Session):
             while (request := await read()) is not grpc.aio.EOF:
                 await self._take(request)
         except MediaConduitError as error:
-            for arriving in self.arriving.values():
-                arriving.fail(error)
+            self.fail_inputs(error)
             raise
         for arriving in self.arriving.values():
             self._end_input(arriving)

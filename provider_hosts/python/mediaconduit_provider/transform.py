@@ -68,6 +68,7 @@ class Run:
             return
         self._leaving = True
         self._cause = cause or self._why_left()
+        self.call.fail_inputs(self._cause)
         if self._cancel is not None:
             self._cancel()
 
@@ -101,8 +102,7 @@ class Run:
             self._stop_timers()
             self._fill_provenance()
             self._mailbox.close(self.error)
-            if self.call.has_folder:
-                await asyncio.to_thread(self.call.discard_folder)
+            await self.call.release()
 
     def _unexpected(self, error: BaseException) -> InternalError:
         internal = InternalError.unexpected()
@@ -127,9 +127,7 @@ class Run:
         if inspect.isasyncgenfunction(function):
             await self._drive(function(self.call))
         elif inspect.iscoroutinefunction(function):
-            result = await function(self.call)
-            if result is not None:
-                await self._emit(result)
+            await self._drive_any(function(self.call))
         else:
             await self._drive_thread(function)
 
@@ -156,11 +154,20 @@ class Run:
         if self._leaving:
             await _close(source)
 
+    async def _drive_any(self, made: Any) -> None:
+        """What a function that is no generator gave: an async iterator, or something to await."""
+        if hasattr(made, "__aiter__"):
+            await self._drive(made)
+            return
+        result = await made
+        if hasattr(result, "__aiter__"):
+            await self._drive(result)
+        elif result is not None:
+            await self._emit(result)
+
     async def _drive_thread(self, function: Callable[[Any], Any]) -> None:
-        """A plain generator, in a thread. A function that only returns an async iterator goes on here."""
-        others: list[AsyncIterator[Any]] = []
-        for arriving in list(self.call.arriving.values()):
-            await arriving.path()
+        """A plain generator, in a thread. A function that only returns something async goes on here."""
+        others: list[Any] = []
         source = ThreadSource(lambda: _items(function(self.call), others), name=self.call.generation)
         try:
             while batch := await source.take():
@@ -173,7 +180,7 @@ class Run:
         finally:
             await source.aclose()
         for other in others:
-            await self._drive(other)
+            await self._drive_any(other)
 
     async def _emit(self, item: Any) -> None:
         if self._emit_fast(item):
@@ -236,9 +243,9 @@ class Run:
         facts.provider = name[: name.index("/models/")]
 
 
-def _items(result: Any, others: list[AsyncIterator[Any]]) -> Any:
+def _items(result: Any, others: list[Any]) -> Any:
     """What a plain `transform` returned, as something to iterate in its thread."""
-    if hasattr(result, "__aiter__"):
+    if hasattr(result, "__aiter__") or inspect.isawaitable(result):
         others.append(result)
         return ()
     if result is None:
