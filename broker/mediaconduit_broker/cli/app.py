@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from mediaconduit.errors import MediaConduitError
 
 from mediaconduit_broker.cli import doctor, execute, failures, models, new, provider, transform, up, version
-from mediaconduit_broker.cli.grouping import Ordered
+from mediaconduit_broker.cli.grouping import Ordered, ReaderGoneError
 from mediaconduit_broker.cli.invocation import Invocation
 
 app = typer.Typer(
@@ -49,8 +48,8 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         code = _run(arguments, invocation)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has had enough: what is still buffered goes nowhere, quietly.
+    except (BrokenPipeError, ReaderGoneError):
+        # What is still buffered goes nowhere, quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failures.OK
     return code
@@ -64,10 +63,8 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return failures.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         raise
-    except MediaConduitError as error:
-        return failures.report(error, debug=invocation.debug)
     except Exception as error:
         return failures.report(error, debug=invocation.debug)
     return code if isinstance(code, int) else failures.OK

@@ -38,7 +38,7 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
     async def build() -> Path:
         try:
             with loading.build_log(), loading.display(manifest.id) as show:
-                return await builder.ensure(plan, lambda step: show(step.message, step.fraction))
+                return await builder.ensure(plan, lambda step: show(step.message, step.fraction, ""))
         finally:
             await builder.aclose()
 

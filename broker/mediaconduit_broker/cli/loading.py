@@ -12,7 +12,8 @@ from mediaconduit.v1 import broker_pb2
 from mediaconduit_broker.cli import output
 
 Step = broker_pb2.LoadProviderResponse | broker_pb2.RefreshProviderResponse
-Show = Callable[[str, float | None], None]
+Show = Callable[[str, float | None, str], None]
+"""Shows a step: its message, how far it is (0 to 1), and who it is about where that was not known before."""
 
 
 async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
@@ -21,7 +22,8 @@ async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
     with build_log(), display(name) as show:
         async for step in steps:
             last = step
-            show(step.message, step.fraction if step.HasField("fraction") else None)
+            fraction = step.fraction if step.HasField("fraction") else None
+            show(step.message, fraction, step.provider.name.removeprefix("providers/"))
     if last is not None:
         provider = last.provider
         models = f"{provider.model_count} model{'' if provider.model_count == 1 else 's'}"
@@ -41,11 +43,11 @@ def build_log() -> Iterator[None]:
 
 @contextlib.contextmanager
 def display(name: str) -> Iterator[Show]:
-    """For the time of the block, a function that shows a step: its message and how far it is, 0 to 1."""
-    console = output.console(stderr=True)
-    if not console.is_terminal:
-        yield _lines(name)
-        return
+    """For the time of the block, a function that shows a step."""
+    yield from _bar(name) if output.console(stderr=True).is_terminal else _lines(name)
+
+
+def _bar(name: str) -> Iterator[Show]:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     bar = Progress(
@@ -54,7 +56,7 @@ def display(name: str) -> Iterator[Show]:
         BarColumn(bar_width=24),
         TextColumn("{task.description}", style="dim", markup=False),
         TimeElapsedColumn(),
-        console=console,
+        console=output.console(stderr=True),
         transient=True,
     )
     with bar:
@@ -68,13 +70,13 @@ def display(name: str) -> Iterator[Show]:
         yield show
 
 
-def _lines(name: str) -> Show:
+def _lines(name: str) -> Iterator[Show]:
     last = ""
 
-    def show(message: str, fraction: float | None) -> None:
+    def show(message: str, fraction: float | None, about: str) -> None:
         nonlocal last
         if message and message != last:
-            output.note(f"{name}: {message}")
+            output.note(f"{about or name}: {message}")
         last = message
 
-    return show
+    yield show

@@ -18,7 +18,9 @@ ProviderArgument: TypeAlias = Annotated[
 
 def models(
     context: typer.Context,
-    provider: ProviderArgument = "",
+    only: Annotated[
+        str, typer.Argument(metavar="[PROVIDER|MODEL]", help="Only this provider's, or all about one model.")
+    ] = "",
     capability: Annotated[
         str | None, typer.Option("--capability", "-c", help='What they must do: "text-to-audio".')
     ] = None,
@@ -26,12 +28,15 @@ def models(
     as_json: JsonOption = False,
     broker: BrokerOption = None,
 ) -> None:
-    """List models."""
-    from mediaconduit_broker.cli import views
+    """List models, or show the inputs and options of one."""
+    from mediaconduit_broker.cli import model_view, views
     from mediaconduit_broker.cli.running import with_broker
 
     async def command(client: Client) -> None:
-        of = client.provider(provider) if provider else client
+        if "/" in only.removeprefix("providers/"):
+            model_view.show(await client.model(only).describe(), as_json=as_json)
+            return
+        of = client.provider(only) if only else client
         views.show_models(await of.models(capability, refresh=refresh), as_json=as_json)
 
     with_broker(context, broker, command)

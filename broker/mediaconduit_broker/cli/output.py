@@ -57,18 +57,28 @@ def plain(message: Message) -> dict[str, Any]:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Prints rows of cells (text, or text and style) below their headings. Nothing is cut when it is not a terminal."""
-    from rich.table import Table
+    """Prints rows below their headings; a heading that begins with ">" aligns to the right.
+
+    A terminal shows as much of a line as fits; a pipe gets all of it.
+    """
+    from rich.cells import cell_len
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        right = column.startswith(">")
-        grid.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=True)
-    for row in rows:
-        grid.add_row(*(Text(safe(cell[0]), cell[1]) if isinstance(cell, tuple) else Text(safe(cell)) for cell in row))
+    lines = [[(name.lstrip(">"), "bold") for name in columns]]
+    lines += [[(safe(cell), "") if isinstance(cell, str) else (safe(cell[0]), cell[1]) for cell in row] for row in rows]
+    widths = [max(cell_len(line[at][0]) for line in lines) for at in range(len(columns))]
     target = console()
-    target.print(grid, soft_wrap=False, **({} if target.is_terminal else {"width": 10_000, "crop": False}))  # type: ignore[arg-type]
+    for line in lines:
+        text = Text()
+        for column, width, (content, style) in zip(columns, widths, line, strict=True):
+            space = " " * (width - cell_len(content))
+            text.append(space + content if column.startswith(">") else content, style)
+            text.append("  " if column.startswith(">") else space + "  ")
+        text.rstrip()
+        if target.is_terminal:
+            target.print(text, no_wrap=True, overflow="ellipsis", soft_wrap=False)
+        else:
+            target.print(text)
 
 
 def facts(pairs: Mapping[str, tuple[str, str] | str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from mediaconduit.client import Client
 from mediaconduit.content import Item
-from mediaconduit.errors import MediaConduitError
+from mediaconduit.errors import CallTimeoutError, MediaConduitError, Reason
 from mediaconduit.events import Event
 from mediaconduit.results import Result
 
@@ -60,7 +60,7 @@ async def run(client: Client, wanted: Transformation) -> None:
             )
         except TypeError as error:
             # What the client calls a wrong keyword is a wrong option here.
-            raise UsageError(str(error), hint="options are those of TransformOptions, e.g. text.temperature") from None
+            raise UsageError(f"-O: {error}") from None
         try:
             async with stream:
                 async for event in stream:
@@ -69,17 +69,30 @@ async def run(client: Client, wanted: Transformation) -> None:
                 if saved or wanted.as_json:
                     show.result(stream.result)
         except MediaConduitError as error:
-            show.failed(error)
-            raise
-    if saved:
-        _name_files(stream.result)
+            failure = _explained(error, wanted)
+            show.failed(failure)
+            raise failure from None
+    if wanted.to is not None:
+        _name_files(stream.result, wanted.to)
 
 
-def _name_files(result: Result) -> None:
-    for made in result.outputs:
-        if made.path is not None:
-            length = made.info.duration.ToMilliseconds() / 1000
-            facts = filter(
-                None, (made.media_type, output.human_bytes(made.size_bytes), f"{length:g} s" if length else "")
-            )
-            output.done("saved", str(made.path), ", ".join(facts))
+def _explained(error: MediaConduitError, wanted: Transformation) -> MediaConduitError:
+    """The error in terms of this command line."""
+    if error.reason is Reason.DEADLINE_EXCEEDED and wanted.keywords.get("timeout") is not None:
+        seconds = wanted.keywords["timeout"]
+        return CallTimeoutError(f"the call was not done after {seconds:g} s", hint="give it longer with --timeout")
+    if wanted.model and any(field.field.startswith("options.") for field in error.fields):
+        error.hint = f"`mediaconduit models {wanted.model}` lists its options"
+    return error
+
+
+def _name_files(result: Result, to: Path) -> None:
+    files = [made for made in result.outputs if made.path is not None]
+    for made in files:
+        length = made.info.duration.ToMilliseconds() / 1000
+        facts = (made.media_type, output.human_bytes(made.size_bytes), f"{length:g} s" if length else "")
+        output.done("saved", str(made.path), ", ".join(filter(None, facts)))
+    if not files:
+        # A text is in its file already, but not in a folder.
+        for path in result.save(to) if to.is_dir() else [to]:
+            output.done("saved", str(path), output.human_bytes(path.stat().st_size))

@@ -40,9 +40,15 @@ def settings(given: Iterable[str]) -> dict[str, Any]:
 
 def options(given: Iterable[str]) -> dict[str, Any]:
     """``-O text.temperature=0.2 …`` as keywords of a call. What is a string in the contract stays as written."""
+    from mediaconduit.options import OPTION_NAMES, check_names
+
     tree: dict[str, Any] = {}
     for key, value in pairs(given, "-O"):
         _plant(tree, key, value if _is_string(key) else json_value(value), "-O")
+    try:
+        check_names(tree, OPTION_NAMES, what="option")
+    except TypeError as error:
+        raise UsageError(f"-O: {error}") from None
     return tree
 
 
