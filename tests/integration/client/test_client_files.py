@@ -280,6 +280,23 @@ async def test_nothing_is_left_of_a_file_when_the_call_fails(server: Any, mc: Cl
     assert target.read_bytes() == b"before"
 
 
+async def test_a_file_is_not_there_when_the_call_fails_at_its_very_end(server: Any, mc: Client, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    async def handler(_: Any, context: Any) -> None:
+        out = server.out(context)
+        await out.start()
+        await speak(out, b"abc")
+        await out.complete()
+        await abort(context, InternalError("too late"))
+
+    server.transform = handler
+    with pytest.raises(InternalError, match="too late"):
+        await mc.model("m").transform("x", to=folder / "a.wav")
+    assert list(folder.iterdir()) == []
+
+
 async def test_leaving_the_loop_removes_the_partial_file(server: Any, mc: Client, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
@@ -291,7 +308,8 @@ async def test_leaving_the_loop_removes_the_partial_file(server: Any, mc: Client
         await asyncio.Event().wait()
 
     server.transform = handler
-    async for event in mc.model("m").stream("x", to=folder / "a.wav"):
+    stream = mc.model("m").stream("x", to=folder / "a.wav")
+    async for event in stream:
         if type(event).__name__ == "OutputCompleted":
             assert [path.suffix for path in folder.iterdir()] == [".part"]
             break
