@@ -12,7 +12,7 @@ from mediaconduit_broker.cli.invocation import BrokerOption, JsonOption, invocat
 
 def doctor(
     context: typer.Context,
-    state_dir: Annotated[Path | None, typer.Option(help="Folder the broker is to use.")] = None,
+    state_dir: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder the broker is to use.")] = None,
     as_json: JsonOption = False,
     broker: BrokerOption = None,
 ) -> None:

@@ -14,7 +14,9 @@ def execute(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="What to run, e.g. pytest.")],
-    state_dir: Annotated[Path | None, typer.Option(help="Folder that environments are kept in.")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder that environments are kept in.")
+    ] = None,
 ) -> None:
     """Run a command in a provider's folder, with its environment and its development dependencies.
 

@@ -62,10 +62,10 @@ def _bar(name: str) -> Iterator[Show]:
     with bar:
         task = bar.add_task("asking the broker", total=None, title=output.safe(name))
 
-        def show(message: str, fraction: float | None) -> None:
-            bar.update(
-                task, description=output.safe(message), total=None if fraction is None else 1.0, completed=fraction or 0
-            )
+        def show(message: str, fraction: float | None, about: str) -> None:
+            total = None if fraction is None else 1.0
+            words, title = output.safe(message), output.safe(about or name)
+            bar.update(task, description=words, total=total, completed=fraction or 0, title=title)
 
         yield show
 

@@ -22,7 +22,7 @@ def models(
         str, typer.Argument(metavar="[PROVIDER|MODEL]", help="Only this provider's, or all about one model.")
     ] = "",
     capability: Annotated[
-        str | None, typer.Option("--capability", "-c", help='What they must do: "text-to-audio".')
+        str | None, typer.Option("--capability", "-c", metavar="CAPABILITY", help='What they must do: "text-to-audio".')
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the vendors again instead of a cache.")] = False,
     as_json: JsonOption = False,

@@ -24,7 +24,9 @@ Settings: TypeAlias = Annotated[
 def add(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
-    provider_id: Annotated[str, typer.Option("--id", help="Name to give it; the manifest's where absent.")] = "",
+    provider_id: Annotated[
+        str, typer.Option("--id", metavar="NAME", help="Name to give it; the manifest's where absent.")
+    ] = "",
     settings: Settings = None,
     broker: BrokerOption = None,
 ) -> None:
@@ -76,7 +78,7 @@ def rm(
 def logs(
     context: typer.Context,
     name: Name,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the past.")] = 100,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="COUNT", min=0, help="Lines from the past.")] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones.")] = False,
     broker: BrokerOption = None,
 ) -> None:

@@ -40,7 +40,9 @@ def transform(
         typer.Option("--option", "-O", metavar="KEY=VALUE", help="text.temperature=0.2, seed=1, extra.width=40, …"),
     ] = None,
     system: Annotated[str, typer.Option("--system", "-s", help="Instructions that frame the input.")] = "",
-    capability: Annotated[str, typer.Option("--capability", "-c", help='What is wanted: "text-to-audio".')] = "",
+    capability: Annotated[
+        str, typer.Option("--capability", "-c", metavar="CAPABILITY", help='What is wanted: "text-to-audio".')
+    ] = "",
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="The call must be over by then.")
     ] = None,

@@ -13,13 +13,15 @@ from mediaconduit_broker.cli.invocation import invocation_of
 def up(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Config file; ./mediaconduit.toml where there is one.")
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Config file; ./mediaconduit.toml where there is one."),
     ] = None,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Address to serve on; port 0 takes a free one.")
     ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(help="Folder for environments and what must last; one broker at a time.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder for environments and what must last; one broker at a time."),
     ] = None,
     log_format: Annotated[str, typer.Option(metavar="console|json", help="How its log looks.")] = "console",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details, too.")] = False,
