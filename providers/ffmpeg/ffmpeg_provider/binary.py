@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 
 from mediaconduit_provider import InvalidRequestError, PreconditionError
+
+from ffmpeg_provider.process import end
 
 
 def find(configured: str = "") -> str:
@@ -34,6 +37,33 @@ def find(configured: str = "") -> str:
             hint="install the package imageio-ffmpeg or ffmpeg, or set ffmpeg_path",
         )
     return system
+
+
+async def verify(path: str) -> None:
+    """Raises `InvalidRequestError` unless the configured program is an ffmpeg."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "-version",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        raise _not_ffmpeg() from None
+    try:
+        async with asyncio.timeout(10):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        raise _not_ffmpeg() from None
+    finally:
+        await end(process)
+    if not said.startswith(b"ffmpeg version"):
+        raise _not_ffmpeg()
+
+
+def _not_ffmpeg() -> InvalidRequestError:
+    return InvalidRequestError.at("settings.ffmpeg_path", "the program there is not an ffmpeg")
 
 
 def _bundled() -> str | None:

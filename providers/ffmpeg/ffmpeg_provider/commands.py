@@ -9,7 +9,7 @@ from typing import Any, Final
 from mediaconduit_provider import InvalidRequestError
 
 from ffmpeg_provider.filters import check
-from ffmpeg_provider.formats import CONTAINERS, Format, essence
+from ffmpeg_provider.formats import CONTAINERS, INPUTS, Format, essence
 from ffmpeg_provider.probe import Facts
 
 Options = Mapping[str, Any]
@@ -77,7 +77,7 @@ def command(ffmpeg: str, plan: Plan, target: str, *, progress_fd: int, threads: 
     """The whole command line: reads only what the plan names, writes only `target`, runs no shell."""
     inputs: list[str] = []
     for source in plan.sources:
-        inputs += [*_GUARD, *source.arguments, "-i", source.media.location]
+        inputs += [*_GUARD, *_probing(source.media), *source.arguments, "-i", source.media.location]
     limits = ("-threads", str(threads)) if threads else ()
     return [
         ffmpeg,
@@ -94,6 +94,12 @@ def command(ffmpeg: str, plan: Plan, target: str, *, progress_fd: int, threads: 
         *plan.format.muxer,
         target,
     ]
+
+
+def _probing(media: Media) -> tuple[str, ...]:
+    # ffmpeg reads up to 5 MB of a WAV to see whether its samples are DTS in disguise; nothing would come out before.
+    piped_wav = media.location == STDIN and "wav" in INPUTS[essence(media.media_type)].demuxers
+    return ("-probesize", "32768") if piped_wav else ()
 
 
 def probe_command(ffmpeg: str, location: str) -> list[str]:

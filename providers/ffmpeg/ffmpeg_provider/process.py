@@ -224,7 +224,7 @@ class Run:
         first = True
         try:
             async for chunk in self._feed.chunks():
-                if first:
+                if first and chunk:
                     self._look(chunk)
                     first = False
                 process.stdin.write(chunk)

@@ -49,7 +49,7 @@ class Ffmpeg(Provider):
     async def configure(self, settings: Mapping[str, Any]) -> None:
         """Refuses an ffmpeg that cannot be run."""
         if path := settings.get("ffmpeg_path"):
-            binary.find(path)
+            await binary.verify(binary.find(path))
         await super().configure(settings)
 
     async def transform(self, call: Call) -> AsyncIterator[Output | File | Progress | Usage | Any]:
@@ -130,7 +130,9 @@ class Work:
         if self._is_timed and facts.frame_rate:
             # ffmpeg's position is where the last packet begins, or earlier where pictures are reordered.
             self._made = max(self._made, self._frames / facts.frame_rate)
-        return facts.info(self._made if self._is_timed else None)
+        if not self._is_timed:
+            return MediaInfo(width=facts.width, height=facts.height)
+        return facts.info(self._made)
 
     def _usage(self, info: MediaInfo) -> Usage:
         if not self._is_timed:

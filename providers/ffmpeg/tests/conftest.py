@@ -1,12 +1,12 @@
 """Inputs that ffmpeg makes itself, once for all tests."""
 
-import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from ffmpeg_provider import binary
+from ffmpeg_provider import Ffmpeg, binary
+from mediaconduit_provider.testing import Served, serve
 
 TONE = ("-f", "lavfi", "-i", "sine=440:sample_rate=44100:duration={seconds}")
 PICTURES = ("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration={seconds}")
@@ -75,7 +75,8 @@ def pixels(ffmpeg: str, tmp_path: Path) -> Callable[..., bytes]:
     return decode
 
 
-@pytest.fixture(scope="session")
-def has_proc() -> bool:
-    """Whether processes can be looked at in /proc."""
-    return Path("/proc/self/status").exists() and shutil.which("kill") is not None
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """The provider, served for real."""
+    async with serve(Ffmpeg()) as running:
+        yield running
