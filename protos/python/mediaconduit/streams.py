@@ -56,6 +56,12 @@ class Mailbox(Generic[T]):
             self._writer = self._loop.create_future()
             await self._writer
 
+    async def taken(self) -> None:
+        """Returns once the consumer has everything that was put so far."""
+        while self._items and not self._closed:
+            self._writer = self._loop.create_future()
+            await self._writer
+
     def close(self, error: BaseException | None = None) -> None:
         """No more items. `take` gives those left, then raises `error` or returns an empty list."""
         self._closed, self._error = True, error

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs a sidecar; gives its exit code."""
     lifeline = environment.get("MEDIACONDUIT_LIFELINE", "")
     logs.configure(prefixed=bool(lifeline))
-    if len(arguments) != 1:
+    if len(arguments) != 1 or ":" not in arguments[0]:
         _log.error("usage: python -m mediaconduit_provider module:Class")
         return bootstrap.EXIT_USAGE
     if lifeline not in ("", "stdin"):

@@ -34,9 +34,7 @@ class EntryError(Exception):
 
 def load(entry: str) -> Provider:
     """Imports and constructs the provider. Raises `EntryError`, whose text says what to change."""
-    module_name, colon, class_name = entry.partition(":")
-    if not colon or not module_name or not class_name:
-        raise EntryError(f"entry {entry!r} must have the form module:Class")
+    module_name, _, class_name = entry.partition(":")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:

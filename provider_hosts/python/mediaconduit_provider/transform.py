@@ -49,6 +49,8 @@ class Run:
         self._cause: MediaConduitError | None = None
         self._started = time.monotonic()
         self._active = self._started
+        self._leads = False
+        """The first output was begun and has not left."""
         self._cancel: Callable[[], None] | None = None
 
     # -- for the handler ----------------------------------------------------------------------------------------------
@@ -142,7 +144,10 @@ class Run:
                 if emit(item):
                     await self._slow(item)
                 now = self._active = clock()
-                if now - turn > _TURN:
+                if self._leads:
+                    self._leads = False
+                    await self._mailbox.taken()  # the first output leaves before an author who then blocks
+                elif now - turn > _TURN:
                     await asyncio.sleep(0)
                     turn = clock()
         except asyncio.CancelledError as cancelled:
@@ -223,6 +228,7 @@ class Run:
         self._beat = asyncio.get_running_loop().call_later(self._heartbeat - silent, self._sign_of_life)
 
     def _first_output(self) -> None:
+        self._leads = True
         self.provenance.first_output_duration.FromNanoseconds(int((time.monotonic() - self._started) * 1e9))
 
     def _fill_provenance(self) -> None:

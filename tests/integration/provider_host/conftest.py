@@ -57,7 +57,9 @@ class Sidecar:
             await asyncio.sleep(0.005)
         return answer
 
-    def call(self, model: str, text: str = "", *, metadata: Any = (), timeout: float | None = None, **fields: Any) -> Any:
+    def call(
+        self, model: str, text: str = "", *, metadata: Any = (), timeout: float | None = None, **fields: Any
+    ) -> Any:
         return self.stub.Transform(request(model, text, **fields), metadata=metadata, timeout=timeout)
 
     async def events(self, model: str, text: str = "hi", **fields: Any) -> list[TransformEvent]:
@@ -83,7 +85,10 @@ def request(model: str, text: str = "", *parts: Part, **fields: Any) -> Transfor
 
 
 async def collect(call: Any) -> list[TransformEvent]:
-    return [event async for message in call for event in message.events]
+    events: list[TransformEvent] = []
+    while (message := await call.read()) is not grpc.aio.EOF:
+        events += message.events
+    return events
 
 
 async def error_of(call: Any) -> Any:
@@ -110,7 +115,12 @@ def folder() -> Iterator[Path]:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, entry: str = "sample_provider:Sample", *, wait: bool = True, stdin: int | None = None, **environment: str
+    folder: Path,
+    entry: str = "sample_provider:Sample",
+    *,
+    wait: bool = True,
+    stdin: int | None = None,
+    **environment: str,
 ) -> AsyncIterator[Sidecar]:
     """A sidecar that is killed when the block ends, if it still runs."""
     target, log = f"unix:{folder}/s", folder / "log"

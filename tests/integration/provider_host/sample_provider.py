@@ -31,7 +31,7 @@ from mediaconduit_provider import (
 
 TEXT = ["text-to-text"]
 NAMES = """shout thread typed boom late_boom exits prints many blocks_after_first cleans_up stubborn stuck_thread
-remaining spawns groups options tools silent returns delegates stall""".split()
+remaining spawns groups options tools silent returns delegates stall made""".split()
 
 
 class Sample(Provider):
@@ -140,7 +140,7 @@ class Sample(Provider):
                     await asyncio.sleep(0.01)
         finally:
             await asyncio.sleep(0.05)
-            self.events.append("cleaned up")
+            call.log.info("events: cleaned up")
 
     async def do_stubborn(self, call):
         yield "x"
@@ -200,6 +200,9 @@ class Sample(Provider):
             yield b"x" * 65536
             self.made += 65536
 
+    async def do_made(self, call):
+        yield str(self.made)
+
     async def do_picky(self, call):
         yield f"{call.capability} {call.option('audio.speed', 1.0)}".encode()
 
@@ -252,7 +255,8 @@ class Sample(Provider):
 
     async def create_voice(self, request):
         self.events.append("voice")
-        return Voice(name=f"made-{self.events.count('voice')}")
+        await asyncio.sleep(0.01)
+        return Voice(name=f"made-{self.events.count('voice')}", labels={"pulls": str(self.events.count("pull"))})
 
     async def delete_voice(self, voice_id):
         self.events.append(f"deleted {voice_id}")

@@ -10,7 +10,7 @@ from mediaconduit.v1 import provider_pb2
 from mediaconduit.v1.events_pb2 import FinishReason, OutputKind
 from mediaconduit.v1.media_pb2 import Part, Turn
 
-from .conftest import PREFIX, Sidecar, options, request, text_of
+from .conftest import PREFIX, Sidecar, options, text_of
 
 
 async def test_describe_echoes_the_nonce_and_what_the_provider_can(sidecar: Sidecar) -> None:
@@ -152,5 +152,3 @@ async def test_reflection_lists_the_services(sidecar: Sidecar) -> None:
 async def test_another_providers_model_is_refused(sidecar: Sidecar) -> None:
     error = await sidecar.fails("providers/other/models/shout")
     assert error.reason is Reason.MODEL_NOT_FOUND
-
-
