@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
@@ -99,6 +100,7 @@ class ArrivingInput(Input):
         self._read_once = False
         self._file: Path | None = None
         self._sink: BinaryIO | None = None
+        self._spooling = False
         self._room = asyncio.Event()
 
     # -- what authors read --------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class ArrivingInput(Input):
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Its bytes as they come."""
-        if self._file is not None and self._sink is None and self._done:
+        if self._file is not None and self._complete:
             async for chunk in self._from_file():
                 yield chunk
             return
@@ -139,13 +141,13 @@ class ArrivingInput(Input):
         if self._read_once:
             raise RuntimeError("an input that arrives in pieces can be read once; use path() instead of chunks()")
         await self.spool()
-        await self._wait_until(lambda: self._done)
+        await self._wait_until(lambda: self._complete)
         assert self._file is not None
         return self._file
 
     def open(self) -> BinaryIO:
         """A file of all of it."""
-        if self._file is None or not self._done:
+        if self._file is None or not self._complete:
             if asyncio._get_running_loop() is not None:
                 raise RuntimeError("open() is for plain transforms; await path() or iterate chunks() instead")
             asyncio.run_coroutine_threadsafe(self.path(), self._loop).result()
@@ -218,14 +220,24 @@ class ArrivingInput(Input):
         if self._file is not None:
             return
         self._file = self._new_file()
-        self._sink = await asyncio.to_thread(self._file.open, "wb")
-        chunks, self._chunks, self._buffered = self._chunks, [], 0
-        await asyncio.to_thread(self._sink.writelines, chunks)
+        self._spooling = True
+        sink = await asyncio.to_thread(self._file.open, "wb")
+        # What comes meanwhile still goes to memory: it belongs after what is being written, and the end after both.
+        while self._chunks:
+            chunks, self._chunks, self._buffered = self._chunks, [], 0
+            await asyncio.to_thread(sink.writelines, chunks)
+        self._sink, self._spooling = sink, False
         if self._done:
             self.end()
+        self._changed.set()
         self.nudge()
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _complete(self) -> bool:
+        """Whether all has come and, where there is a file, lies in it."""
+        return self._done and not self._spooling
 
     async def _arriving(self) -> AsyncIterator[bytes]:
         while True:
@@ -248,9 +260,10 @@ class ArrivingInput(Input):
         assert self._file is not None
         with await asyncio.to_thread(self._file.open, "rb") as source:
             while True:
-                ended = self._done
+                ended = self._complete
                 if self._sink is not None:
-                    await asyncio.to_thread(self._sink.flush)
+                    with contextlib.suppress(ValueError):  # closed meanwhile, and so written
+                        await asyncio.to_thread(self._sink.flush)
                 chunk = await asyncio.to_thread(source.read, CHUNK_BYTES)
                 if chunk:
                     yield chunk
