@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from mediaconduit.client import Client
 
 ProviderArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.", show_default=False)
+    str, typer.Argument(metavar="PROVIDER", help="Only this provider's.", show_default=False)
 ]
 
 
 def models(
     context: typer.Context,
     only: Annotated[
-        str, typer.Argument(metavar="[PROVIDER|MODEL]", help="Only this provider's, or all about one model.")
+        str, typer.Argument(metavar="PROVIDER|MODEL", help="Only this provider's, or all about one model.")
     ] = "",
     capability: Annotated[
         str | None, typer.Option("--capability", "-c", metavar="CAPABILITY", help='What they must do: "text-to-audio".')

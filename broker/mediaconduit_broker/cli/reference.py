@@ -50,18 +50,23 @@ def _section(path: str, command: Any) -> list[str]:
     parameters = [p for p in command.params if p.name != "help"]
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     options = [p for p in parameters if p.param_type_name == "option"]
-    usage = " ".join([path, *(["[OPTIONS]"] if options else []), *(_placeholder(p) for p in arguments)])
+    usage = " ".join([path, *(["[OPTIONS]"] if options else []), *(_in_usage(p) for p in arguments)])
     lines = [f"### {path}", "", command.help.strip(), "", "```", usage, "```", ""]
     if parameters:
         lines += ["| | |", "|---|---|"]
-        lines += [f"| `{_placeholder(p)}` | {_cell(p.help)} |" for p in arguments]
-        lines += [f"| `{_option(p)}` | {_cell(p.help)} |" for p in options]
+        lines += [f"| `{_cell(_name(p))}` | {_cell(p.help)} |" for p in arguments]
+        lines += [f"| `{_cell(_option(p))}` | {_cell(p.help)} |" for p in options]
         lines.append("")
     return lines
 
 
-def _placeholder(parameter: Any) -> str:
+def _name(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper())
+
+
+def _in_usage(parameter: Any) -> str:
+    name = _name(parameter) + ("..." if parameter.nargs == -1 else "")
+    return name if parameter.required else f"[{name}]"
 
 
 def _option(parameter: Any) -> str:

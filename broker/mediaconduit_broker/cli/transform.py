@@ -20,7 +20,7 @@ def transform(
     ],
     text: Annotated[
         str | None,
-        typer.Argument(metavar="[TEXT]", help='Input; "-" reads stdin, as does a pipe when nothing is given.'),
+        typer.Argument(metavar="TEXT", help='Input; "-" reads stdin, as does a pipe when nothing is given.'),
     ] = None,
     inputs: Annotated[
         list[str] | None,

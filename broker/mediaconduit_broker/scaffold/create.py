@@ -13,6 +13,8 @@ from mediaconduit.errors import InvalidRequestError
 
 _TEMPLATES: Final = Path(__file__).parent
 LANGUAGES: Final = ("python",)
+_TAKEN: Final = frozenset({"AsyncIterator", "Call", "InputSpec", "Model", "Pricing", "Provider", "Usage"})
+"""Names the template imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ def create(name: str, where: Path, language: str) -> Made:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,62}", provider_id) or Path(name).name != name:
         raise InvalidRequestError.at("NAME", f"{name!r} is no name for a provider", hint="use letters, digits and '-'")
     class_name = "".join(word.capitalize() for word in words)
-    if keyword.iskeyword(class_name) or class_name == "Provider":
-        class_name += "Provider" if class_name != "Provider" else "Of"
+    if keyword.iskeyword(class_name) or class_name in _TAKEN:
+        class_name += "Provider"
     folder = where / name
     if folder.exists():
         raise InvalidRequestError.at("NAME", f"{folder} is there already", hint="nothing was changed; choose another")

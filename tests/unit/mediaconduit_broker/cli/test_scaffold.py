@@ -1,0 +1,52 @@
+import pytest
+from mediaconduit.errors import InvalidRequestError
+from mediaconduit_broker import scaffold
+from mediaconduit_broker.environments import plan_environment
+from mediaconduit_broker.manifest import read_manifest
+
+
+@pytest.mark.parametrize(
+    ("name", "provider_id", "entry"),
+    [
+        ("shout", "shout", "shout_provider:Shout"),
+        ("My-Provider_2", "my-provider-2", "my_provider_2_provider:MyProvider2"),
+        ("provider", "provider", "provider_provider:ProviderProvider"),
+        ("model", "model", "model_provider:ModelProvider"),
+        ("none", "none", "none_provider:NoneProvider"),
+    ],
+)
+def test_names_become_ids_packages_and_classes(name, provider_id, entry, tmp_path):
+    made = scaffold.create(name, tmp_path, "python")
+    manifest = read_manifest(made.folder)
+    assert (manifest.id, manifest.entry, manifest.warnings) == (provider_id, entry, ())
+    module, class_name = entry.split(":")
+    code = (made.folder / module / "__init__.py").read_text()
+    assert f"class {class_name}(Provider):" in code
+    compile(code, "provider", "exec")
+
+
+def test_what_it_needs_can_be_planned(tmp_path):
+    made = scaffold.create("shout", tmp_path, "python")
+    plan = plan_environment(made.folder, read_manifest(made.folder), groups=("dev",))
+    assert {"mediaconduit-provider", "pytest>=9", "pytest-asyncio>=1.5"} == set(plan.requirements)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InvalidRequestError, match="there already"):
+        scaffold.create("mine", tmp_path, "python")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "../x", "日本", "9lives", "-", "x" * 80])
+def test_a_name_that_makes_no_id_is_refused(name, tmp_path):
+    with pytest.raises(InvalidRequestError, match="no name for a provider"):
+        scaffold.create(name, tmp_path, "python")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_placeholder_is_left(tmp_path):
+    made = scaffold.create("shout", tmp_path, "python")
+    left = [path.name for path in made.files if "$provider_id" in path.read_text() or "${" in path.read_text()]
+    assert left == []
+    assert "$ mediaconduit provider add ." in (made.folder / "README.md").read_text()
