@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import espeakng_loader
@@ -186,7 +187,9 @@ async def test_ssml_breaks_are_silence(engine: Engine) -> None:
 
 async def test_ssml_cannot_open_files(engine: Engine, tmp_path: Path) -> None:
     sound = tmp_path / "secret.wav"
-    sound.write_bytes(b"RIFF" + bytes(400_000))
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes(b"\x00\x40\x00\xc0" * 110_250)  # ten seconds
     audio, _ = await say(engine, f'<speak>a <audio src="{sound}">b</audio> c</speak>', ssml=True)
     assert 0.2 < len(audio) / 2 / 22050 < 3
 

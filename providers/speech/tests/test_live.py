@@ -59,22 +59,25 @@ class Heard:
 async def hear(session: LiveSession) -> Heard:
     """Until the end."""
     heard = Heard()
-    async for event in session:
-        heard.take(event)
+    async with asyncio.timeout(60):
+        async for event in session:
+            heard.take(event)
     return heard
 
 
 async def hear_turn(session: LiveSession) -> Heard:
     """Until a turn is completed."""
     heard = Heard()
-    while not heard.finishes:
-        heard.take(await anext(session))
+    async with asyncio.timeout(60):
+        while not heard.finishes:
+            heard.take(await anext(session))
     return heard
 
 
 async def first_sound(session: LiveSession) -> None:
-    while not isinstance(await anext(session), DataDelta):
-        pass
+    async with asyncio.timeout(60):
+        while not isinstance(await anext(session), DataDelta):
+            pass
 
 
 async def test_every_turn_is_spoken_as_it_comes(served: Served) -> None:
