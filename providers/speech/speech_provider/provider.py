@@ -39,7 +39,7 @@ class Speech(Provider):
                 "minimum": 0,
                 "maximum": 8,
                 "default": WARM_ENGINES,
-                "description": "Engine processes started ahead of need, 10 MB each: the first sound comes sooner.",
+                "description": "Engine processes started ahead of need, 15 MB each: the first sound comes sooner.",
             },
         },
         "additionalProperties": False,
