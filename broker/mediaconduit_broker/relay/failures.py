@@ -17,6 +17,7 @@ from mediaconduit.errors import (
 )
 from mediaconduit.status import from_rpc_error
 
+from mediaconduit_broker.relay.pump import ChannelClosedError
 from mediaconduit_broker.supervision import Instance
 
 _EXIT_SECONDS: Final = 2.0
@@ -25,8 +26,12 @@ _EXIT_SECONDS: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
-async def explain(error: grpc.aio.AioRpcError, instance: Instance, provider_id: str) -> MediaConduitError:
+async def explain(
+    error: grpc.aio.AioRpcError | ChannelClosedError, instance: Instance, provider_id: str
+) -> MediaConduitError:
     """The typed error behind a failed call to a sidecar: its own words where it had any, else what became of it."""
+    if isinstance(error, ChannelClosedError):
+        return await _lost(instance, provider_id)
     known = from_rpc_error(error)
     if known.reason is not Reason.UNSPECIFIED:
         if known.reason is Reason.DEADLINE_EXCEEDED and not known.metadata:
@@ -42,17 +47,27 @@ async def explain(error: grpc.aio.AioRpcError, instance: Instance, provider_id: 
             hint="send large inputs in chunks by TransformLive",
         )
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED):
-        exit_ = await instance.ended(_EXIT_SECONDS)
-        if exit_ is not None:
-            return _crashed(str(exit_), exit_.code, exit_.signal, provider_id)
-    _log.error("sidecar broke the contract", provider=provider_id, code=code.name, details=error.details())
-    if code is grpc.StatusCode.UNAVAILABLE:
-        return UnavailableError(
-            f"the connection to provider {provider_id} was lost",
-            metadata={"state": "READY", "why": "connection lost"},
-            hint="try again",
-        )
-    return InternalError.unexpected()
+        return await _lost(instance, provider_id)
+    unexpected = InternalError.unexpected()
+    _log.error(
+        "sidecar broke the contract",
+        provider=provider_id,
+        code=code.name,
+        details=error.details(),
+        error_id=unexpected.metadata["error_id"],
+    )
+    return unexpected
+
+
+async def _lost(instance: Instance, provider_id: str) -> MediaConduitError:
+    exit_ = await instance.ended(_EXIT_SECONDS)
+    if exit_ is not None:
+        return _crashed(str(exit_), exit_.code, exit_.signal, provider_id)
+    return UnavailableError(
+        f"the connection to provider {provider_id} was lost",
+        metadata={"state": "READY", "why": "connection lost"},
+        hint="try again",
+    )
 
 
 def _crashed(how: str, code: int | None, signal: int | None, provider_id: str) -> UnavailableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
@@ -19,11 +20,16 @@ Write = Callable[[bytes], Awaitable[None]]
 Tap = Callable[[bytes], None]
 
 
+class ChannelClosedError(Exception):
+    """The call was ended from this side, because its channel was closed: the sidecar is gone."""
+
+
 async def pump(read: Read, write: Write, tap: Tap) -> None:
     """Forwards until the end of the source. `tap` sees every frame before it is joined with others.
 
     Raises:
         grpc.aio.AioRpcError: As the source ends with.
+        ChannelClosedError: The source was closed under us.
     """
     box: Mailbox[bytes] = Mailbox(IN_FLIGHT_BYTES)
     reader = tasks.start(_fill(read, box), name="relay reader")
@@ -46,7 +52,11 @@ async def _fill(read: Read, box: Mailbox[bytes]) -> None:
         while (frame := await read()) is not grpc.aio.EOF:
             if box.put(frame, len(frame)):
                 await box.room()
-    except grpc.aio.AioRpcError as error:
+    except asyncio.CancelledError:
+        # Whoever cancels the pump does not look any more; otherwise the channel was closed.
+        box.close(ChannelClosedError())
+        raise
+    except Exception as error:
         box.close(error)
     else:
         box.close()

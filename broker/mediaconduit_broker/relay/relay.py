@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import uuid
@@ -10,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
-from mediaconduit import tasks
+from mediaconduit import channels, tasks
 from mediaconduit.channels import GENERATION_HEADER, QUEUE_HEADER, SOURCE_HEADER
-from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.errors import InternalError, InvalidRequestError, Reason, UnavailableError
 from mediaconduit.v1.transform_pb2 import TransformLiveRequest, TransformRequest
 
 from mediaconduit_broker.config import Limits
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay.facts import CallFacts
 from mediaconduit_broker.relay.failures import explain
-from mediaconduit_broker.relay.pump import Write, pump
+from mediaconduit_broker.relay.pump import ChannelClosedError, Write, pump
 from mediaconduit_broker.relay.replay import Replays, Run
 from mediaconduit_broker.routing import Route, resolve
 from mediaconduit_broker.supervision import Instance, Supervisor
@@ -83,13 +84,25 @@ class Relay:
             await run(write)
 
     async def _transform(self, frame: bytes, request: TransformRequest, context: Context, write: Write) -> None:
+        facts = CallFacts()
+        try:
+            await self._try(frame, request, context, write, facts)
+        except UnavailableError as error:
+            if error.reason is not Reason.PROVIDER_CRASHED or facts.frames:
+                raise
+            # The sidecar died before it had answered anything, mostly while it was idle: the call never ran.
+            await self._try(frame, request, context, write, facts)
+
+    async def _try(
+        self, frame: bytes, request: TransformRequest, context: Context, write: Write, facts: CallFacts
+    ) -> None:
         async with self._upstream(request, context) as upstream:
             if request.model != upstream.route.model:
                 # A field that comes twice counts with its last value: the request need not be written anew.
                 frame += TransformRequest(model=upstream.route.model).SerializeToString()
             start: Any = upstream.instance.channel.unary_stream(_TRANSFORM)
             call = start(frame, timeout=context.time_remaining(), metadata=upstream.metadata)
-            await self._forward(call, upstream, write)
+            await _forward(call, upstream, write, facts)
 
     async def transform_live(self, frames: AsyncIterator[bytes], context: Context, write: Write) -> None:
         """Pieces of a request; as `transform` otherwise."""
@@ -113,7 +126,7 @@ class Relay:
             call = start(timeout=context.time_remaining(), metadata=upstream.metadata)
             sender = tasks.start(_send(call, piece.SerializeToString(), frames), name="relay sender")
             try:
-                await self._forward(call, upstream, write)
+                await _forward(call, upstream, write, CallFacts())
             finally:
                 await tasks.cancel_and_join(sender)
 
@@ -136,24 +149,29 @@ class Relay:
         finally:
             supervisor.call_ended()
 
-    async def _forward(self, call: Any, upstream: Upstream, write: Write) -> None:
-        facts = CallFacts()
-        try:
-            await pump(call.read, write, facts.see)
-        except grpc.aio.AioRpcError as error:
-            raise await explain(error, upstream.instance, upstream.route.provider_id) from None
-        finally:
-            call.cancel()
-        if not facts.completed:
-            raise MediaConduitError("the provider ended the call without `completed`")
+
+async def _forward(call: Any, upstream: Upstream, write: Write, facts: CallFacts) -> None:
+    try:
+        await pump(call.read, write, facts.see)
+    except (grpc.aio.AioRpcError, ChannelClosedError) as error:
+        raise await explain(error, upstream.instance, upstream.route.provider_id) from None
+    finally:
+        call.cancel()
+    if not facts.completed:
+        raise InternalError(
+            "the provider ended the call without saying that it was complete",
+            hint="the provider breaks the contract: `mediaconduit test` shows its author where",
+        )
 
 
 async def _send(call: Any, first: bytes, frames: AsyncIterator[bytes]) -> None:
     """Forwards the caller's pieces until it half-closes or the call has ended; its status tells the rest."""
-    with contextlib.suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
-        await call.write(first)
-        async for frame in frames:
-            await call.write(frame)
+    if not await channels.write(call, first):
+        return
+    async for frame in frames:
+        if not await channels.write(call, frame):
+            return
+    with contextlib.suppress(asyncio.InvalidStateError):
         await call.done_writing()
 
 

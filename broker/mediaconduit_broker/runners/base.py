@@ -55,6 +55,9 @@ class Sidecar(Protocol):
     def exit(self) -> Exit | None:
         """None while it runs."""
 
+    def alive(self) -> bool:
+        """Whether it runs at this moment, also when its end has not been noticed yet. Cheap."""
+
     async def wait(self) -> Exit:
         """Returns when it has ended. An event, not a poll."""
 

@@ -99,6 +99,13 @@ class ProcessSidecar:
         """None while it runs."""
         return self._ended.result() if self._ended.done() and not self._ended.cancelled() else None
 
+    def alive(self) -> bool:
+        """Asks the kernel, without reaping."""
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
+
     async def wait(self) -> Exit:
         """Returns when it has ended and its last lines are read."""
         return await asyncio.shield(self._ended)

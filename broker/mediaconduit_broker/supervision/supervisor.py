@@ -102,7 +102,10 @@ class Supervisor:
             MediaConduitError: Why there will not be one.
         """
         if self.state is State.READY and self.instance is not None:
-            return self.instance
+            if self.instance.sidecar.alive():
+                return self.instance
+            # It has just died, and its exit is about to be noticed: this call need not meet a dead socket.
+            await self.instance.sidecar.wait()
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         self.queued_calls += 1
@@ -227,12 +230,10 @@ class Supervisor:
             if await self._until_serving(instance):
                 await sidecar.wait()
         finally:
-            # Also on cancellation: whoever stops us has taken `self.instance` and ends it.
-            if self.instance is instance and sidecar.exit is not None:
-                self.instance = None
+            # Whoever stops a running one has taken `self.instance` and ends it.
+            if sidecar.exit is not None:
+                self._ended(instance, sidecar.exit)
                 await tasks.shielded(instance.aclose(0), timeout=5, name=f"clean up {self.spec.provider_id}")
-        if sidecar.exit is not None:
-            self._ended(sidecar.exit, instance.uptime)
 
     async def _until_serving(self, instance: Instance) -> bool:
         """True when it serves; False when that has failed and been handled, or the process has ended."""
@@ -278,7 +279,9 @@ class Supervisor:
             variables=self.spec.variables,
         )
 
-    def _ended(self, exit_: Exit, uptime: float) -> None:
+    def _ended(self, instance: Instance, exit_: Exit) -> None:
+        if self.instance is instance:
+            self.instance = None
         if self.state is State.DRAINING:
             self._handle(lifecycle.Gone())
             return
@@ -299,7 +302,9 @@ class Supervisor:
                 hint=f"see `mediaconduit provider logs {self.spec.provider_id}`",
             )
         )
-        self._handle(lifecycle.Exited(self.error.message if loads else f"the sidecar {exit_}", exit_.code, uptime))
+        self._handle(
+            lifecycle.Exited(self.error.message if loads else f"the sidecar {exit_}", exit_.code, instance.uptime)
+        )
 
     def _time_out(self) -> None:
         seconds = self.spec.start_timeout
