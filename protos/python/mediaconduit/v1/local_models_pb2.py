@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mediaconduit/v1/local_models.proto\x12\x0fmediaconduit.v1\" \n\x10PullModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"a\n\x11PullModelResponse\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x17\n\x0f\x63ompleted_bytes\x18\x02 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07message\x18\x04 \x01(\t\"\"\n\x12\x44\x65leteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse2\xbd\x01\n\x0bLocalModels\x12T\n\tPullModel\x12!.mediaconduit.v1.PullModelRequest\x1a\".mediaconduit.v1.PullModelResponse0\x01\x12X\n\x0b\x44\x65leteModel\x12#.mediaconduit.v1.DeleteModelRequest\x1a$.mediaconduit.v1.DeleteModelResponseBuB\x10LocalModelsProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mediaconduit/v1/local_models.proto\x12\x0fmediaconduit.v1\" \n\x10PullModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"a\n\x11PullModelResponse\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x17\n\x0f\x63ompleted_bytes\x18\x02 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07message\x18\x04 \x01(\t\"\"\n\x12\x44\x65leteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse2\xbd\x01\n\x0bLocalModels\x12T\n\tPullModel\x12!.mediaconduit.v1.PullModelRequest\x1a\".mediaconduit.v1.PullModelResponse0\x01\x12X\n\x0b\x44\x65leteModel\x12#.mediaconduit.v1.DeleteModelRequest\x1a$.mediaconduit.v1.DeleteModelResponseB\x8a\x01\n\x13\x63om.mediaconduit.v1B\x10LocalModelsProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mediaconduit.v1.local_models_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'B\020LocalModelsProtoP\001ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\252\002\017MediaConduit.V1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\023com.mediaconduit.v1B\020LocalModelsProtoP\001ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\252\002\017MediaConduit.V1'
   _globals['_PULLMODELREQUEST']._serialized_start=55
   _globals['_PULLMODELREQUEST']._serialized_end=87
   _globals['_PULLMODELRESPONSE']._serialized_start=89

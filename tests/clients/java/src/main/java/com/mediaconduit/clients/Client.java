@@ -12,17 +12,17 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
-import mediaconduit.v1.Completed;
-import mediaconduit.v1.MediaProviderGrpc;
-import mediaconduit.v1.MediaProviderGrpc.MediaProviderBlockingStub;
-import mediaconduit.v1.Part;
-import mediaconduit.v1.Role;
-import mediaconduit.v1.TextOptions;
-import mediaconduit.v1.TransformEvent;
-import mediaconduit.v1.TransformOptions;
-import mediaconduit.v1.TransformRequest;
-import mediaconduit.v1.TransformResponse;
-import mediaconduit.v1.Turn;
+import com.mediaconduit.v1.Completed;
+import com.mediaconduit.v1.MediaProviderGrpc;
+import com.mediaconduit.v1.MediaProviderGrpc.MediaProviderBlockingStub;
+import com.mediaconduit.v1.Part;
+import com.mediaconduit.v1.Role;
+import com.mediaconduit.v1.TextOptions;
+import com.mediaconduit.v1.TransformEvent;
+import com.mediaconduit.v1.TransformOptions;
+import com.mediaconduit.v1.TransformRequest;
+import com.mediaconduit.v1.TransformResponse;
+import com.mediaconduit.v1.Turn;
 
 /**
  * Calls a MediaConduit server: streams an answer, cancels another one, and reads a typed error.
