@@ -120,6 +120,11 @@ class ProcessSidecar:
                     total += process.memory_info().rss
         return total
 
+    def close_lifeline(self) -> None:
+        """Closes its stdin, as the end of the broker would."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     async def stop(self, grace: float) -> None:
         """SIGTERM to drain, end of the lifeline, SIGKILL to the group and to whoever left it."""
         descendants = self._descendants()

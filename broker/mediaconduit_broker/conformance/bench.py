@@ -1,0 +1,268 @@
+"""The provider under test: its sidecar, started when a check needs one, and what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from google.protobuf.struct_pb2 import Struct
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from mediaconduit import tasks
+from mediaconduit.channels import open_channel
+from mediaconduit.v1 import models_pb2, provider_pb2, provider_pb2_grpc
+from mediaconduit.v1.transform_pb2 import TransformRequest
+
+from mediaconduit_broker.conformance import options, samples
+from mediaconduit_broker.conformance.calls import Recorded
+from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError
+from mediaconduit_broker.conformance.statuses import Failure
+from mediaconduit_broker.manifest import Manifest
+from mediaconduit_broker.runners import Launch, LogBuffer, ProcessRunner
+from mediaconduit_broker.runners.process import ProcessSidecar
+
+SERVICE: Final = "mediaconduit.v1.MediaProvider"
+UNARY_SECONDS: Final = 15.0
+"""Longest an answer that is no stream may take."""
+FREE_SECONDS: Final = 4.0
+"""A cancelled call frees its place within 2 s; as much again for a busy machine."""
+_POLL_SECONDS: Final = 0.02
+_OUTPUT_TOKENS: Final = 16
+_LAST_LINES: Final = 8
+
+
+class Running:
+    """One sidecar and the way to it."""
+
+    def __init__(self, sidecar: ProcessSidecar, launch: Launch) -> None:
+        self.sidecar = sidecar
+        self.launch = launch
+        self.channel = open_channel(sidecar.target)
+        # The stubs that mypy-protobuf types are shared by both flavours of grpc; at run time these are the aio ones.
+        self.stub: Any = provider_pb2_grpc.MediaProviderStub(self.channel)
+        self.health: Any = health_pb2_grpc.HealthStub(self.channel)
+        self.alive: int = health_pb2.HealthCheckResponse.UNKNOWN
+        """What health said of the process as soon as it answered."""
+        self.statuses: list[int] = []
+        """What health said of the service while it started."""
+
+    async def describe(self) -> provider_pb2.DescribeResponse:
+        """What it says of itself."""
+        answer: provider_pb2.DescribeResponse = await self.stub.Describe(
+            provider_pb2.DescribeRequest(), timeout=UNARY_SECONDS
+        )
+        return answer
+
+    async def configure(self, settings: Mapping[str, Any]) -> None:
+        """Hands settings over."""
+        values = Struct()
+        values.update(dict(settings))
+        await self.stub.Configure(provider_pb2.ConfigureRequest(settings=values), timeout=UNARY_SECONDS)
+
+    async def ready(self, settings: Mapping[str, Any]) -> None:
+        """Returns once it takes calls."""
+        await self.stub.Describe(provider_pb2.DescribeRequest(), wait_for_ready=True)
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            self.alive = (await self.health.Check(health_pb2.HealthCheckRequest(), timeout=UNARY_SECONDS)).status
+        watch = self.health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        try:
+            first = await watch.read()
+            self.statuses.append(first.status)
+            if settings:
+                await self.configure(settings)
+            while self.statuses[-1] != health_pb2.HealthCheckResponse.SERVING:
+                self.statuses.append((await watch.read()).status)
+        finally:
+            watch.cancel()
+
+    async def freed(self, most: int = 0) -> provider_pb2.DescribeResponse:
+        """What it says of itself once at most so many calls hold a place, or after `FREE_SECONDS`."""
+        deadline = time.monotonic() + FREE_SECONDS
+        # Only asking tells: the contract has no event for it.
+        while (said := await self.describe()).active_calls > most and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_SECONDS)
+        return said
+
+    async def aclose(self) -> None:
+        """Ends it and whatever it started."""
+        try:
+            await self.sidecar.stop(0)
+        finally:
+            await self.channel.close(None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is tested."""
+
+    manifest: Manifest
+    folder: Path
+    python: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    start_timeout: float
+
+    @property
+    def prefix(self) -> str:
+        """What names of its models begin with."""
+        return f"providers/{self.manifest.id}/models/"
+
+
+class Bench:
+    """What checks work with. Use it as a context; what it started has ended afterwards."""
+
+    def __init__(self, subject: Subject, runner: ProcessRunner) -> None:
+        self.subject = subject
+        self.logs = LogBuffer()
+        self.recorded: list[Recorded] = []
+        """Every sample call so far."""
+        self._runner = runner
+        self._running: Running | None = None
+        self._models: dict[str, models_pb2.Model] = {}
+        self._tried: list[tuple[str, models_pb2.Model]] | None = None
+
+    async def __aenter__(self) -> Bench:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end()
+
+    # -- sidecars -----------------------------------------------------------------------------------------------------
+
+    async def sidecar(self) -> Running:
+        """The sidecar that checks share, a new one when the last has ended."""
+        if self._running is not None and self._running.sidecar.exit is not None:
+            await self.end()
+        if self._running is None:
+            self._running = await self._start(())
+        return self._running
+
+    async def end(self) -> None:
+        """Ends the shared sidecar: the next check that needs one gets a new one."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.aclose()
+
+    @contextlib.asynccontextmanager
+    async def own_sidecar(self, *wrapper: str) -> AsyncIterator[Running]:
+        """A sidecar for one check alone, its command behind that of a wrapper."""
+        running = await self._start(wrapper)
+        try:
+            yield running
+        finally:
+            await running.aclose()
+
+    async def _start(self, wrapper: Sequence[str]) -> Running:
+        subject = self.subject
+        launch = Launch(
+            provider_id=subject.manifest.id,
+            version=subject.manifest.version,
+            command=[*wrapper, str(subject.python), "-m", "mediaconduit_provider", subject.manifest.entry],
+            folder=subject.folder,
+            instance=secrets.token_hex(16),
+            variables=subject.variables,
+        )
+        running = Running(await self._runner.start(launch, self.logs), launch)
+        try:
+            await self._until_ready(running)
+        except BaseException:
+            await running.aclose()
+            raise
+        return running
+
+    async def _until_ready(self, running: Running) -> None:
+        ended = tasks.start(running.sidecar.wait(), name="exit before ready")
+        ready = tasks.start(running.ready(self.subject.settings), name="ready")
+        seconds = self.subject.start_timeout
+        try:
+            await asyncio.wait({ended, ready}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await tasks.cancel_and_join(ended, ready)
+        if ended.done() and not ended.cancelled():
+            raise CheckFailedError(f"the sidecar {ended.result()} before it was ready{self.last_lines()}")
+        if ready.cancelled():
+            said = ", ".join(health_pb2.HealthCheckResponse.ServingStatus.Name(s) for s in running.statuses)
+            raise CheckFailedError(
+                f"it was not ready after {seconds:g} s; its health said: {said or 'nothing'}{self.last_lines()}"
+            )
+        failure = ready.exception()
+        if isinstance(failure, grpc.aio.AioRpcError):
+            raise CheckFailedError(f"it could not be made ready: {Failure.of(failure)}{self.last_lines()}")
+        if failure is not None:
+            raise failure
+
+    async def death(self) -> str:
+        """How the shared sidecar ended and what it wrote last, if that is why a call failed; else empty."""
+        if self._running is None:
+            return ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                return f"; the sidecar {await self._running.sidecar.wait()}{self.last_lines()}"
+        return ""
+
+    def last_lines(self) -> str:
+        """What it wrote last, to stand below a detail."""
+        return "".join(f"\n  | {record.text}" for record in self.logs.tail(_LAST_LINES))
+
+    # -- models -------------------------------------------------------------------------------------------------------
+
+    async def model(self, name: str) -> models_pb2.Model:
+        """One model, with the schema of its options."""
+        if name not in self._models:
+            stub = (await self.sidecar()).stub
+            answer = await stub.GetModel(provider_pb2.GetModelRequest(name=name), timeout=UNARY_SECONDS)
+            self._models[name] = answer.model
+        return self._models[name]
+
+    async def listed(self, **request: Any) -> list[models_pb2.Model]:
+        """All models, over all pages. Fails the check when the pages do not end."""
+        stub = (await self.sidecar()).stub
+        found: list[models_pb2.Model] = []
+        tokens = {""}
+        while True:
+            page = await stub.ListModels(provider_pb2.ListModelsRequest(**request), timeout=UNARY_SECONDS)
+            found += page.models
+            if not page.next_page_token:
+                return found
+            if page.next_page_token in tokens:
+                raise CheckFailedError(f"ListModels gives the page token {page.next_page_token!r} twice")
+            tokens.add(page.next_page_token)
+            request["page_token"] = page.next_page_token
+
+    async def tried(self) -> list[tuple[str, models_pb2.Model]]:
+        """Each capability with a model to try it on: the first that takes what the suite has to give."""
+        if self._tried is None:
+            self._tried = []
+            models = [m for m in await self.listed() if m.state != models_pb2.MODEL_STATE_ABSENT]
+            for capability in sorted({capability for model in models for capability in model.capabilities}):
+                able = (m for m in models if capability in m.capabilities and samples.turns(m, capability))
+                if (found := next(able, None)) is not None:
+                    self._tried.append((capability, await self.model(found.name)))
+        return self._tried
+
+    async def main(self) -> TransformRequest:
+        """A request that works, for checks that one is enough for. Not applicable when there is none."""
+        tried = await self.tried()
+        if not tried:
+            raise NotApplicableError("no model takes an input that the suite has")
+        return self.request(*tried[0])
+
+    def request(self, capability: str, model: models_pb2.Model, *, short: bool = True) -> TransformRequest:
+        """A sample request. `short`: limited where the model lets itself be limited."""
+        request = TransformRequest(
+            model=model.name, capability=capability, turns=samples.turns(model, capability) or ()
+        )
+        limit = options.at(self.schema(model), "text.max_output_tokens")
+        if short and isinstance(limit, Mapping):
+            request.options.text.max_output_tokens = max(_OUTPUT_TOKENS, limit.get("minimum", 0))
+        return request
+
+    def schema(self, model: models_pb2.Model) -> Mapping[str, Any]:
+        """The schema of a model's options; empty when it cannot be read, which is another check's matter."""
+        return options.parse(model.options_schema) or {}

@@ -1,0 +1,129 @@
+"""Whether it does what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from mediaconduit.v1.events_pb2 import OutputKind, OutputStarted
+from mediaconduit.v1.transform_pb2 import TransformRequest
+
+from mediaconduit_broker.conformance import calls, events
+from mediaconduit_broker.conformance.bench import Bench
+from mediaconduit_broker.conformance.calls import Recorded
+from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, check, require
+
+_CALLS: Final = 10
+_KINDS: Final = {
+    "text": {OutputKind.OUTPUT_KIND_TEXT, OutputKind.OUTPUT_KIND_TRANSCRIPT, OutputKind.OUTPUT_KIND_TOOL_CALL},
+    "embedding": {OutputKind.OUTPUT_KIND_EMBEDDING},
+    "scores": {OutputKind.OUTPUT_KIND_SCORES},
+}
+Make = Callable[[Any, TransformRequest], Coroutine[Any, Any, Recorded]]
+
+
+@check(
+    "transform",
+    demand="For each capability, a model that has it turns a sample into an output of the right kind and ends with OK.",
+    advice="Call it yourself with `mediaconduit transform` and read its log. A model that needs a named input declares "
+    "it as required, and one that takes certain media types lists them, so that a fitting sample is sent.",
+)
+async def transform(bench: Bench) -> str:
+    """The point of it all."""
+    return await _try_all(bench, calls.transform)
+
+
+@check(
+    "upload",
+    demand="TransformLive takes the same input in chunks and gives the same kind of output.",
+    advice="Part.stream announces content that follows as InputChunks; `last`, or the end of the requests, ends it. "
+    "Inputs over 1 MiB always come like this.",
+)
+async def upload(bench: Bench) -> str:
+    """Large inputs come in pieces."""
+    return await _try_all(bench, calls.upload)
+
+
+@check(
+    "events",
+    demand="In every call that succeeded, started is first and completed last and both come once; the sequence has "
+    "no gaps; outputs begin in order, before their deltas, and complete with their true size and SHA-256.",
+    advice="Number events 1, 2, 3 … across messages, number outputs from 0, complete each before `completed`, and send "
+    "nothing after that.",
+)
+async def event_order(bench: Bench) -> str:
+    """Clients rely on the order."""
+    succeeded = [recorded for recorded in bench.recorded if recorded.failure is None]
+    if not succeeded:
+        raise NotApplicableError("no call has succeeded so far")
+    for recorded in succeeded:
+        if faults := events.faults(recorded.events, recorded.request.model):
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise CheckFailedError(f"{recorded.request.capability}: {faults[0]}{more}")
+    return f"{sum(len(recorded.events) for recorded in succeeded)} events of {len(succeeded)} calls"
+
+
+@check(
+    "parallel",
+    demand="Ten calls, as many at once as it takes, all succeed, and no place is held afterwards.",
+    advice="Keep what belongs to a call in the call. A provider that can only do so many at once says so in "
+    "max_concurrency.",
+)
+async def parallel(bench: Bench) -> str:
+    """Calls do not see each other."""
+    running = await bench.sidecar()
+    request = await bench.main()
+    limit = (await running.describe()).max_concurrency or _CALLS
+    places = asyncio.Semaphore(min(limit, _CALLS))
+
+    async def one() -> Recorded:
+        async with places:
+            return await calls.transform(running.stub, request)
+
+    async with asyncio.TaskGroup() as group:
+        made = [group.create_task(one(), name=f"call {number}") for number in range(_CALLS)]
+    recorded = [task.result() for task in made]
+    for number, call in enumerate(recorded, 1):
+        require(call.failure is None, f"call {number} of {_CALLS} failed: {call.failure}")
+        require(_fits(request.capability, call), f"call {number} of {_CALLS} gave no {_result(request.capability)}")
+    left = (await running.freed()).active_calls
+    require(left == 0, f"active_calls is {left} after the last has ended")
+    return f"{_CALLS} calls, {min(limit, _CALLS)} at once"
+
+
+async def _try_all(bench: Bench, make: Make) -> str:
+    tried = await bench.tried()
+    if not tried:
+        raise NotApplicableError("no model takes an input that the suite has")
+    stub = (await bench.sidecar()).stub
+    for capability, model in tried:
+        recorded = await make(stub, bench.request(capability, model))
+        bench.recorded.append(recorded)
+        where = f"{capability} with {model.name.removeprefix(bench.subject.prefix)}"
+        require(recorded.failure is None, f"{where} failed: {recorded.failure}")
+        require(_fits(capability, recorded), f"{where} gave no {_result(capability)}")
+    others = {c for model in await bench.listed() for c in model.capabilities} - {capability for capability, _ in tried}
+    untried = f"; not tried, for want of a sample they take: {', '.join(sorted(others))}" if others else ""
+    return ", ".join(capability for capability, _ in tried) + untried
+
+
+def _fits(capability: str, recorded: Recorded) -> bool:
+    """Whether one of the outputs is what the capability promises."""
+    result = _result(capability)
+    return any(_is(result, started) for started in events.outputs(recorded.events))
+
+
+def _is(result: str, started: OutputStarted) -> bool:
+    if result in _KINDS:
+        return started.kind in _KINDS[result]
+    is_data = started.kind == OutputKind.OUTPUT_KIND_DATA
+    return is_data and (result == "3d" or started.media_type.partition("/")[0] == result or _animated(result, started))
+
+
+def _animated(result: str, started: OutputStarted) -> bool:
+    return result == "video" and started.media_type == "image/gif"
+
+
+def _result(capability: str) -> str:
+    return capability.partition("-to-")[2]

@@ -1,0 +1,141 @@
+"""Runs all checks on one provider."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from mediaconduit.errors import NotFoundError, PreconditionError, Reason
+
+from mediaconduit_broker import sources
+from mediaconduit_broker.conformance import checks
+from mediaconduit_broker.conformance.bench import Bench, Subject
+from mediaconduit_broker.conformance.check import (
+    CHECKS,
+    Check,
+    CheckFailedError,
+    NotApplicableError,
+    Outcome,
+    Report,
+)
+from mediaconduit_broker.conformance.statuses import Failure
+from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, plan_environment
+from mediaconduit_broker.manifest import Runtime, read_manifest
+from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.state import StateFolder
+
+CHECK_SECONDS: Final = 180.0
+"""Longest a check may take."""
+_START_SECONDS: Final = 60.0
+_BUILD_SECONDS: Final = 600.0
+_FIRST: Final = "start"
+
+Reporter = Callable[[BuildStep | Outcome], None]
+
+assert checks  # importing them has registered them
+
+
+async def run_conformance(
+    source: str,
+    *,
+    settings: Mapping[str, Any],
+    base: Path,
+    state: StateFolder,
+    environ: Mapping[str, str],
+    report: Reporter = lambda news: None,
+    only: Collection[str] = (),
+) -> Report:
+    """Runs the checks on the provider at `source`, over the wire, and ends whatever was started.
+
+    Args:
+        source: A folder, "file:" URL or catalog name.
+        settings: Handed over by Configure.
+        base: Where relative paths begin.
+        state: Whose environments are used and added to.
+        environ: The caller's variables; the provider gets what its manifest names.
+        report: Told of every step of the build and of every check as it ends.
+        only: Names of the checks wanted; empty = all. "start" always runs.
+
+    Raises:
+        NotFoundError: There is no such source, or no such check.
+        PreconditionError: Its manifest is invalid or its environment cannot be built.
+    """
+    if unknown := set(only) - set(CHECKS):
+        raise NotFoundError(
+            f"there is no check {', '.join(sorted(unknown))}",
+            reason=Reason.RESOURCE_NOT_FOUND,
+            hint=f"the checks are {', '.join(CHECKS)}",
+        )
+    subject = await _prepare(source, settings, base, state, environ, report)
+    runner = ProcessRunner(environ)
+    outcomes: list[Outcome] = []
+    try:
+        async with Bench(subject, runner) as bench:
+            for wanted in CHECKS.values():
+                if only and wanted.name not in only and wanted.name != _FIRST:
+                    continue
+                outcomes.append(await _run(wanted, bench))
+                report(outcomes[-1])
+                if wanted.name == _FIRST and not outcomes[-1].passed:
+                    break
+    finally:
+        runner.close()
+    return Report(subject.manifest.id, tuple(outcomes))
+
+
+async def _prepare(
+    source: str,
+    settings: Mapping[str, Any],
+    base: Path,
+    state: StateFolder,
+    environ: Mapping[str, str],
+    report: Reporter,
+) -> Subject:
+    checkout = await asyncio.to_thread(sources.resolve, source, base=base)
+    manifest = await asyncio.to_thread(read_manifest, checkout.folder)
+    if manifest.runtime is not Runtime.PYTHON:
+        raise PreconditionError(
+            f"runtime {manifest.runtime} is not available yet",
+            reason=Reason.BUILD_FAILED,
+            metadata={"step": "plan"},
+            hint="this version runs Python providers",
+        )
+    plan = await asyncio.to_thread(plan_environment, checkout.folder, manifest)
+    state.environments.mkdir(parents=True, exist_ok=True, mode=0o700)
+    builder = EnvironmentBuilder(state.environments, environ, timeout=_BUILD_SECONDS)
+    try:
+        python = await builder.ensure(plan, report)
+    finally:
+        await builder.aclose()
+    return Subject(
+        manifest=manifest,
+        folder=checkout.folder,
+        python=python,
+        settings=settings,
+        variables={name: environ[name] for name in manifest.environment if name in environ},
+        start_timeout=manifest.start_timeout or _START_SECONDS,
+    )
+
+
+async def _run(wanted: Check, bench: Bench) -> Outcome:
+    started = time.monotonic()
+    passed, applicable = False, True
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            detail = await wanted.run(bench)
+        passed = True
+    except NotApplicableError as reason:
+        passed, applicable, detail = True, False, f"not applicable: {reason}"
+    except CheckFailedError as error:
+        detail = str(error)
+    except grpc.aio.AioRpcError as error:
+        detail = f"a call that should succeed failed: {Failure.of(error)}{await bench.death()}"
+    except TimeoutError:
+        detail = f"it took longer than {CHECK_SECONDS:g} s"
+    seconds = time.monotonic() - started
+    advice = "" if passed else wanted.advice
+    return Outcome(wanted.name, passed, detail, seconds, advice=advice, applicable=applicable)
