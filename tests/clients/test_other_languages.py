@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mediaconduit.errors import Reason
 
+from tests.support.brokers import broker, load
+
 if TYPE_CHECKING:
     from conftest import Scripted, Target
 
@@ -111,3 +113,19 @@ async def test_fails_where_no_server_is(client: list[str]) -> None:
 
     assert (code, out) == (1, "")
     assert err.startswith("failed: ")
+
+
+async def test_works_through_a_broker_and_its_cancel_reaches_the_sidecar(client: list[str], tmp_path: Path) -> None:
+    async with broker(tmp_path / "state") as (served, admin):
+        await load(admin, "./faulty")
+        code, out, err = await run(*client, served.address, "faulty/words", "tick tock")
+
+        assert (code, err) == (0, "")
+        answer, completed, cancelled, error = out.splitlines()
+        assert answer.split() == ["tick", "tock"] * 32
+        assert completed.startswith("completed: ")
+        assert cancelled.startswith("cancelled after ")
+        assert error == "error: MODEL_NOT_FOUND"
+        async with asyncio.timeout(10):
+            while (await admin.provider("faulty").describe()).active_calls:
+                pass  # describing asks the sidecar each time

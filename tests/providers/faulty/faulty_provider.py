@@ -1,6 +1,7 @@
 """A model for each way to misbehave, and a few good ones to see that the others are unharmed."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ class Faulty(Provider):
             for name in ("echo", "raise", "exit", "kill", "flood", "endless", "runs", "greet", "backlog", "thread")
         ),
         Model("stubborn", ["text-to-text"]),
+        Model("words", ["text-to-text"], options={"text.max_output_tokens": {"type": "integer", "minimum": 1}}),
         Model("copy", ["audio-to-audio"]),
         Model("small", ["audio-to-audio"], inputs=[InputSpec(max_bytes=10_000_000, media_types=["audio/*"])]),
         Model("picky", ["text-to-text"], options={"extra.level": {"type": "integer", "minimum": 1, "maximum": 9}}),
@@ -78,6 +80,13 @@ class Faulty(Provider):
                 await asyncio.sleep(0.005)
         finally:
             self.ended += 1
+
+    async def _words(self, call: Call) -> AsyncIterator[Any]:
+        words, limit = call.text.split(), call.option("text.max_output_tokens")
+        for number in itertools.count() if limit is None else range(limit):
+            yield f"{words[number % len(words)]} "
+            if limit is None:
+                await asyncio.sleep(0.001)
 
     async def _runs(self, call: Call) -> AsyncIterator[Any]:
         self.runs += 1
