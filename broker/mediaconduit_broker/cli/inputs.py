@@ -45,11 +45,12 @@ def read(text: str | None, files: Sequence[str]) -> tuple[list[Item], dict[str, 
     return content, named
 
 
-def destination(to: Path | None) -> Path | None:
+def destination(given: str | None) -> Path | None:
     """Where outputs go: a file in a folder that is there, or a folder, made when its name ends in a slash."""
-    if to is None:
+    if given is None:
         return None
-    if str(to).endswith(os.sep):
+    to = Path(given).expanduser()
+    if given.endswith("/"):
         to.mkdir(parents=True, exist_ok=True)
     if not to.is_dir() and not to.parent.is_dir():
         raise UsageError(f"-o {to}: there is no folder {to.parent}", hint=f"mkdir -p {to.parent}")

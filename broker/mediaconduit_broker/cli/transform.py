@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +32,7 @@ def transform(
         ),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help="File, or folder, for what comes out.")
+        str | None, typer.Option("--output", "-o", metavar="PATH", help="File, or folder, for what comes out.")
     ] = None,
     options: Annotated[
         list[str] | None,

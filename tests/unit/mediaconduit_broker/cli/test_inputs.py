@@ -87,7 +87,12 @@ def test_text_that_is_no_text_is_refused(stdin):
 
 def test_outputs_go_to_folders_that_are_there(tmp_path):
     assert inputs.destination(None) is None
-    assert inputs.destination(tmp_path) == tmp_path
-    assert inputs.destination(tmp_path / "new.wav") == tmp_path / "new.wav"
+    assert inputs.destination(str(tmp_path)) == tmp_path
+    assert inputs.destination(f"{tmp_path}/new.wav") == tmp_path / "new.wav"
     with pytest.raises(UsageError, match="there is no folder"):
-        inputs.destination(tmp_path / "missing" / "new.wav")
+        inputs.destination(f"{tmp_path}/missing/new.wav")
+
+
+def test_a_name_that_ends_in_a_slash_is_a_folder_to_make(tmp_path):
+    assert inputs.destination(f"{tmp_path}/a/b/") == tmp_path / "a" / "b"
+    assert (tmp_path / "a" / "b").is_dir()
