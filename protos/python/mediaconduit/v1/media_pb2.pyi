@@ -110,9 +110,9 @@ class Part(google.protobuf.message.Message):
     "last-frame".
     """
     media_type: builtins.str
-    """IANA media type with parameters ("audio/wav", "audio/L16; rate=24000; channels=1"). Required with data and
-    stream; "text/plain" when absent with text, which may also be "application/json", "text/vtt" or
-    "application/ssml+xml". Implied by the other kinds.
+    """IANA media type with parameters ("audio/wav", "audio/L16; rate=24000; channels=1", big-endian as RFC 2586 has it).
+    Required with data and stream; "text/plain" when absent with text, which may also be "application/json", "text/vtt"
+    or "application/ssml+xml". Implied by the other kinds.
     """
     text: builtins.str
     """Text in UTF-8. JSON travels as text: order of keys and size of numbers stay as written."""
