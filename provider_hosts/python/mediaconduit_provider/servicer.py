@@ -118,7 +118,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
 async def _write_all(run: Run, context: Context) -> None:
     """Writes one message at a time. However this is left, the author's code is cancelled if it still runs."""
     try:
-        async for message in run.messages():
+        while (message := await run.take()) is not None:
             await write(context, message)
     finally:
         run.leave()

@@ -32,7 +32,7 @@ class Run:
     """One call under way.
 
     The task of `main` is owned by `Calls` and holds the call's place until the author's code has come back. The handler
-    takes messages with `messages`; leaving it cancels the author's code, once.
+    takes messages with `take`; leaving it cancels the author's code, once.
     """
 
     def __init__(self, call: HostCall, function: Callable[[Any], Any], facts: CallFacts, *, heartbeat: float) -> None:
@@ -59,10 +59,10 @@ class Run:
         """How the task of `main` is cancelled."""
         self._cancel = cancel
 
-    async def messages(self) -> AsyncIterator[TransformResponse]:
-        """Everything the call makes, as few messages as the reader's pace allows. Raises how the call failed."""
-        while items := await self._mailbox.take():
-            yield self._packer.pack(items)
+    async def take(self) -> TransformResponse | None:
+        """What the call made since the last time, in one message; None at the end. Raises how the call failed."""
+        items = await self._mailbox.take()
+        return self._packer.pack(items) if items else None
 
     def leave(self, cause: MediaConduitError | None = None) -> None:
         """Cancels the author's code; `cause` is what the call then failed with. Only the first time counts."""
@@ -83,15 +83,8 @@ class Run:
 
     async def main(self) -> None:
         """Runs the author's code to its end, whatever that is, and says how it ended."""
-        self._start_timers()
         try:
-            self._begin()
-            await self.call.gather_text()
-            await self._produce()
-            if self._leaving:
-                self.error = self._cause
-            else:
-                self._finish()
+            await self._work()
         except asyncio.CancelledError:
             self.error = self._cause or CallCancelledError("the call was cancelled")
         except MediaConduitError as error:
@@ -100,27 +93,32 @@ class Run:
             self.error = self._cause or _single(group) or self._unexpected(group)
         except (Exception, SystemExit, GeneratorExit) as error:
             self.error = self._cause or self._unexpected(error)
+        self._fill_provenance()
+        if self.error is None:
+            self.encoder.completed(self.provenance)
+        self._mailbox.close(self.error)
+
+    async def _work(self) -> None:
+        """All but the last event. What the call held is free again before its caller hears of the end."""
+        self._start_timers()
+        try:
+            self.encoder.on_first_output = self._first_output
+            self.encoder.started(self.call.generation, self.call.entry.name)
+            for notice in self.call.notices:
+                self.encoder.notice(notice)
+            await self.call.gather_text()
+            await self._produce()
+            self.encoder.close_outputs()
         finally:
             self._stop_timers()
-            self._fill_provenance()
-            self._mailbox.close(self.error)
             await self.call.release()
+        if self._cause is not None:
+            raise self._cause
 
     def _unexpected(self, error: BaseException) -> InternalError:
         internal = InternalError.unexpected()
         _log.error("[%s] error id %s", self.call.generation, internal.metadata["error_id"], exc_info=error)
         return internal
-
-    def _begin(self) -> None:
-        self.encoder.on_first_output = self._first_output
-        self.encoder.started(self.call.generation, self.call.entry.name)
-        for notice in self.call.notices:
-            self.encoder.notice(notice)
-
-    def _finish(self) -> None:
-        self.encoder.close_outputs()
-        self._fill_provenance()
-        self.encoder.completed(self.provenance)
 
     # -- the author's code --------------------------------------------------------------------------------------------
 
@@ -233,8 +231,6 @@ class Run:
 
     def _fill_provenance(self) -> None:
         facts = self.provenance
-        if facts.HasField("total_duration"):
-            return
         elapsed = time.monotonic() - self._started
         facts.MergeFrom(self.encoder.facts)
         facts.source = self.facts.source

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ PREFIX = "providers/sample/models/"
 
 @dataclass
 class Sidecar:
-    process: asyncio.subprocess.Process
+    process: Any
     channel: grpc.aio.Channel
     target: str
     log: Path
@@ -53,7 +54,7 @@ class Sidecar:
 
     async def until(self, happened: Any) -> provider_pb2.DescribeResponse:
         """Asks Describe until it says so."""
-        while not happened(answer := await self.describe()):
+        while not happened(answer := await self.describe()):  # noqa: ASYNC110 - there is no event on the wire
             await asyncio.sleep(0.005)
         return answer
 
@@ -113,6 +114,16 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+def command(entry: str) -> list[str]:
+    return [sys.executable, "-m", "mediaconduit_provider", entry]
+
+
+def environment_of(target: str, more: Mapping[str, str]) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MEDIACONDUIT_")}
+    env |= {"MEDIACONDUIT_LISTEN": target, "MEDIACONDUIT_PROVIDER": "sample", "MEDIACONDUIT_INSTANCE": "nonce"}
+    return env | {"MEDIACONDUIT_LIFELINE": "stdin", **more}
+
+
 @contextlib.asynccontextmanager
 async def running(
     folder: Path,
@@ -124,14 +135,10 @@ async def running(
 ) -> AsyncIterator[Sidecar]:
     """A sidecar that is killed when the block ends, if it still runs."""
     target, log = f"unix:{folder}/s", folder / "log"
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MEDIACONDUIT_")}
-    env |= {"MEDIACONDUIT_LISTEN": target, "MEDIACONDUIT_PROVIDER": "sample", "MEDIACONDUIT_INSTANCE": "nonce"}
-    env |= {"MEDIACONDUIT_LIFELINE": "stdin", **environment}
     with log.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mediaconduit_provider", entry,
-            cwd=HERE, env=env, stdin=asyncio.subprocess.PIPE if stdin is None else stdin, stdout=sink, stderr=sink,
-            process_group=0,
+            *command(entry), cwd=HERE, env=environment_of(target, environment), stdout=sink, stderr=sink,
+            stdin=asyncio.subprocess.PIPE if stdin is None else stdin, process_group=0,
         )  # fmt: skip
     try:
         async with open_channel(target) as channel:
@@ -146,6 +153,32 @@ async def running(
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared_process() -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
+    """One sidecar for the tests of a module that leave it as they found it."""
+    with tempfile.TemporaryDirectory(prefix="mc-") as name:
+        target, log = f"unix:{name}/s", Path(name) / "log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                command("sample_provider:Sample"), cwd=HERE, env=environment_of(target, {}), stdin=subprocess.PIPE,
+                stdout=sink, stderr=sink, process_group=0,
+            )  # fmt: skip
+        with process:
+            yield process, target, log
+            assert process.poll() is None, log.read_text()
+            process.kill()
+
+
+@pytest.fixture
+async def shared(shared_process: tuple[subprocess.Popen[bytes], str, Path]) -> AsyncIterator[Sidecar]:
+    process, target, log = shared_process
+    async with open_channel(target) as channel:
+        sidecar = Sidecar(process, channel, target, log)
+        await sidecar.until_health(health_pb2.HealthCheckResponse.SERVING)
+        yield sidecar
+        await sidecar.until(lambda answer: answer.active_calls == 0)
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import time
+from typing import ClassVar
 
 from mediaconduit_provider import Model, Provider
 
 
 class Plain(Provider):
-    models = [Model("default", ["text-to-text"])]
+    models: ClassVar = [Model("default", ["text-to-text"])]
 
     async def transform(self, call):
         yield call.text
@@ -16,7 +17,7 @@ class Plain(Provider):
 
 class SlowSetup(Plain):
     async def setup(self):
-        while not os.path.exists(os.environ["GO"]):
+        while not os.path.exists(os.environ["GO"]):  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
 
 
@@ -37,7 +38,7 @@ class FailingConstructor(Plain):
 
 
 class WrongOption(Plain):
-    models = [Model("default", ["text-to-text"], options={"text.temprature": {}})]
+    models: ClassVar = [Model("default", ["text-to-text"], options={"text.temprature": {}})]
 
 
 class BlocksTheLoop(Plain):

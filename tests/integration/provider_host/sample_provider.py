@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from mediaconduit.errors import ExhaustedError, InvalidRequestError, Reason
 from mediaconduit_provider import (
@@ -37,7 +38,7 @@ remaining spawns groups options tools silent returns delegates stall made""".spl
 class Sample(Provider):
     display_name = "Sample"
     max_concurrency = 3
-    settings_schema = {
+    settings_schema: ClassVar = {
         "type": "object",
         "properties": {
             "api_key": {"type": "string", "minLength": 5, "writeOnly": True},
@@ -45,7 +46,7 @@ class Sample(Provider):
         },
         "additionalProperties": False,
     }
-    models = [
+    models: ClassVar = [
         *(Model(name, TEXT) for name in NAMES),
         Model(
             "picky",
@@ -94,8 +95,7 @@ class Sample(Provider):
     def do_thread(self, call):
         assert threading.current_thread() is not threading.main_thread()
         try:
-            for word in call.text.split():
-                yield word
+            yield from call.text.split()
         finally:
             self.events.append("closed")
 

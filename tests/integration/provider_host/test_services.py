@@ -16,8 +16,8 @@ from .conftest import PREFIX, Sidecar
 VOICES = "providers/sample/voices/"
 
 
-async def test_voices_get_their_full_names_and_pages(sidecar: Sidecar) -> None:
-    stub = voices_pb2_grpc.VoicesStub(sidecar.channel)
+async def test_voices_get_their_full_names_and_pages(shared: Sidecar) -> None:
+    stub = voices_pb2_grpc.VoicesStub(shared.channel)
     first = await stub.ListVoices(voices_pb2.ListVoicesRequest(page_size=1))
     rest = await stub.ListVoices(voices_pb2.ListVoicesRequest(page_token=first.next_page_token))
     assert [voice.name for voice in (*first.voices, *rest.voices)] == [VOICES + "anna", VOICES + "bob"]
@@ -34,8 +34,8 @@ async def test_the_same_request_makes_one_voice(sidecar: Sidecar) -> None:
     assert await make("b") == VOICES + "made-2"
 
 
-async def test_only_its_own_voices_are_removed(sidecar: Sidecar) -> None:
-    stub = voices_pb2_grpc.VoicesStub(sidecar.channel)
+async def test_only_its_own_voices_are_removed(shared: Sidecar) -> None:
+    stub = voices_pb2_grpc.VoicesStub(shared.channel)
     await stub.DeleteVoice(voices_pb2.DeleteVoiceRequest(name=VOICES + "made-1"))
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await stub.DeleteVoice(voices_pb2.DeleteVoiceRequest(name="providers/other/voices/x"))
