@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from mediaconduit_broker.cli import doctor, execute, failures, models, new, provider, transform, up, version
+from mediaconduit_broker.cli import (
+    doctor,
+    execute,
+    failures,
+    models,
+    new,
+    provider,
+    test,
+    transform,
+    up,
+    version,
+)
 from mediaconduit_broker.cli.grouping import Ordered, ReaderGoneError
 from mediaconduit_broker.cli.invocation import Invocation
 
@@ -30,6 +41,7 @@ app.command("voices")(models.voices)
 app.command("transform")(transform.transform)
 app.command("new")(new.new)
 app.command("exec", context_settings={"allow_interspersed_args": False})(execute.execute)
+app.command("test")(test.check_provider)
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)
 

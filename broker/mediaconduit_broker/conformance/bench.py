@@ -250,8 +250,12 @@ class Bench:
         """A request that works, for checks that one is enough for. Not applicable when there is none."""
         tried = await self.tried()
         if not tried:
-            raise NotApplicableError("no model takes an input that the suite has")
+            raise NotApplicableError(await self.why_nothing())
         return self.request(*tried[0])
+
+    async def why_nothing(self) -> str:
+        """Why no model can be tried."""
+        return "no model takes an input that the suite has" if await self.listed() else "it has no models"
 
     def request(self, capability: str, model: models_pb2.Model, *, short: bool = True) -> TransformRequest:
         """A sample request. `short`: limited where the model lets itself be limited."""

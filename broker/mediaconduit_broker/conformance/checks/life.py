@@ -13,6 +13,7 @@ from typing import Any, Final
 import grpc
 import psutil
 from grpc_health.v1 import health_pb2
+from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_broker.conformance import calls
 from mediaconduit_broker.conformance.bench import SERVICE, Bench, Running
@@ -65,7 +66,21 @@ async def secrets(bench: Bench) -> str:
 async def drain(bench: Bench) -> str:
     """Nobody's call is lost to an update."""
     running = await bench.sidecar()
-    request = await bench.main()
+    try:
+        seen = await _drain_with_call(bench, running, await bench.main())
+    except NotApplicableError as reason:
+        os.kill(running.sidecar.pid, signal.SIGTERM)
+        seen = f"without a call, for {reason}"
+    try:
+        ended = await _ended(running, DRAIN_SECONDS)
+    finally:
+        await bench.end()
+    require(ended is not None, f"it still ran {DRAIN_SECONDS:g} s after its last call had ended")
+    require(ended == Exit(0, None), f"the sidecar {ended}")
+    return f"{seen}, exit code 0"
+
+
+async def _drain_with_call(bench: Bench, running: Running, request: TransformRequest) -> str:
     held = await Held.open(running.stub, request)
     watch = running.health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     try:
@@ -78,14 +93,13 @@ async def drain(bench: Bench) -> str:
         require(right, f"while it drained a new call was refused with {refusal}")
         failure = (await held.finish()).failure
         require(failure is None, f"a call that ran when SIGTERM came could not finish: {failure}")
-        ended = await _ended(running, DRAIN_SECONDS)
-        require(ended is not None, f"it still ran {DRAIN_SECONDS:g} s after its last call had ended")
-        require(ended == Exit(0, None), f"the sidecar {ended}")
+    except BaseException:
+        await bench.end()  # it has been told to go
+        raise
     finally:
         watch.cancel()
         held.cancel()
-        await bench.end()
-    return "the running call finished, exit code 0"
+    return "the running call finished"
 
 
 @check(

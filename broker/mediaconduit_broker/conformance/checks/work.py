@@ -95,7 +95,7 @@ async def parallel(bench: Bench) -> str:
 async def _try_all(bench: Bench, make: Make) -> str:
     tried = await bench.tried()
     if not tried:
-        raise NotApplicableError("no model takes an input that the suite has")
+        raise NotApplicableError(await bench.why_nothing())
     stub = (await bench.sidecar()).stub
     for capability, model in tried:
         recorded = await make(stub, bench.request(capability, model))

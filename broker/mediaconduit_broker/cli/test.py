@@ -1,0 +1,44 @@
+"""``mediaconduit test``: the checks every provider must pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mediaconduit_broker.cli.invocation import JsonOption, invocation_of
+from mediaconduit_broker.cli.provider import Settings
+
+
+def check_provider(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
+    settings: Settings = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")
+    ] = None,
+    as_json: JsonOption = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, too.")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder that environments are kept in.")
+    ] = None,
+) -> None:
+    """Check that a provider keeps to the contract. Starts it by itself, without a broker.
+
+    Ends with 0 when every check passes and with 1 when one fails. docs/conformance.md explains each.
+    """
+    from mediaconduit_broker.cli import testing, values
+    from mediaconduit_broker.cli.children import watch_children_without_threads
+    from mediaconduit_broker.cli.running import run_async
+
+    wanted = testing.Wanted(
+        source=values.source(source),
+        settings=values.settings(settings or ()),
+        only=tuple(only or ()),
+        state_dir=state_dir,
+        as_json=as_json,
+        junit=junit,
+    )
+    watch_children_without_threads()
+    run_async(testing.run(wanted, invocation_of(context).environ))
