@@ -23,6 +23,8 @@ class Faulty(Provider):
         Model("stubborn", ["text-to-text"]),
         Model("words", ["text-to-text"], options={"text.max_output_tokens": {"type": "integer", "minimum": 1}}),
         Model("copy", ["audio-to-audio"]),
+        Model("hose", ["text-to-audio"], output_media_types=["audio/wav"]),
+        Model("hosed", ["text-to-text"]),
         Model("small", ["audio-to-audio"], inputs=[InputSpec(max_bytes=10_000_000, media_types=["audio/*"])]),
         Model("picky", ["text-to-text"], options={"extra.level": {"type": "integer", "minimum": 1, "maximum": 9}}),
     )
@@ -36,6 +38,7 @@ class Faulty(Provider):
     def __init__(self) -> None:
         self.runs = 0
         self.ended = 0
+        self.hosed = 0
 
     def transform(self, call: Call) -> AsyncIterator[Any] | Iterator[Any]:
         if call.model.id == "stubborn":
@@ -115,3 +118,11 @@ class Faulty(Provider):
         yield File(await item.path(), item.media_type)
 
     _small = _copy
+
+    async def _hose(self, call: Call) -> AsyncIterator[Any]:
+        while True:
+            yield bytes(64 * 1024)
+            self.hosed += 64 * 1024
+
+    async def _hosed(self, call: Call) -> AsyncIterator[Any]:
+        yield str(self.hosed)
