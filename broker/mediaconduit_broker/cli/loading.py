@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncIterable, Callable, Iterator
+from typing import Final
 
 from mediaconduit.errors import PreconditionError
 from mediaconduit.v1 import broker_pb2
 
 from mediaconduit_broker.cli import output
+
+_FRAME: Final = " ╰─▶├×│"
+"""What uv draws around its messages."""
 
 Step = broker_pb2.LoadProviderResponse | broker_pb2.RefreshProviderResponse
 Show = Callable[[str, float | None, str], None]
@@ -36,8 +40,10 @@ def build_log() -> Iterator[None]:
     try:
         yield
     except PreconditionError as error:
-        for line in error.metadata.get("last_lines", "").splitlines():
-            output.note(f"  {line}")
+        lines = error.metadata.get("last_lines", "").splitlines()
+        for line in lines:
+            if line.strip(_FRAME) not in error.hint:  # some errors have the telling lines as their hint
+                output.note(f"  {line}")
         raise
 
 

@@ -1,6 +1,7 @@
 """Starting quickly, and the commands that need no broker."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -55,8 +56,6 @@ def test_the_doctor_finds_this_machine_well(cli, tmp_path):
 
 
 def test_the_doctor_says_what_is_missing_and_how_to_get_it(cli, tmp_path):
-    import socket
-
     (tmp_path / "file").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
