@@ -231,6 +231,10 @@ def audio_codec(options: Options, form: Format) -> list[str]:
             raise InvalidRequestError.at("options.extra.sample_rate", f"{form.media_type} takes {allowed}")
         arguments += ["-ar", str(int(rate))]
     if (channels := options.get("extra.channels")) is not None:
+        if channels > form.max_channels:
+            raise InvalidRequestError.at(
+                "options.extra.channels", f"{form.media_type} has at most {form.max_channels} channels"
+            )
         arguments += ["-ac", str(int(channels))]
     return arguments
 

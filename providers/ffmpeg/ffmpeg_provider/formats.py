@@ -92,6 +92,8 @@ class Format:
     """Its audio codec has a bit rate to choose."""
     sample_rates: tuple[int, ...] = ()
     """The only sample rates its codec takes; empty = any."""
+    max_channels: int = 8
+    """Most channels of audio."""
     pixels: str = ""
     """Pixel format players expect."""
     quality: Mapping[str, tuple[str, ...]] | None = None
@@ -120,7 +122,7 @@ _MP4_OUT: Final = Format(
 
 _OUTPUTS: Final = (
     Format("audio/wav", ".wav", ("-f", "wav"), audio=("-c:a", "pcm_s16le"), audio_bitrate=False),
-    Format("audio/mpeg", ".mp3", ("-f", "mp3"), audio=("-c:a", "libmp3lame"), sample_rates=_MP3_RATES),
+    Format("audio/mpeg", ".mp3", ("-f", "mp3"), audio=("-c:a", "libmp3lame"), sample_rates=_MP3_RATES, max_channels=2),
     Format("audio/ogg", ".ogg", ("-f", "ogg"), audio=_OPUS, sample_rates=_OPUS_RATES),
     Format("audio/webm", ".webm", ("-f", "webm"), audio=_OPUS, sample_rates=_OPUS_RATES),
     Format("audio/aac", ".aac", ("-f", "adts"), audio=_AAC_CODEC),

@@ -135,9 +135,7 @@ def _timing(how: Mapping[str, Any], overlay: Media) -> str:
 
 
 def _shown(how: Mapping[str, Any]) -> str:
-    start, end = how.get("start"), how.get("end")
-    if start is None and end is None:
-        return ""
-    if end is None:
-        return f":enable='gte(t,{number(start)})'"
-    return f":enable='between(t,{number(start or 0.0)},{number(end)})'"
+    start, end = float(how.get("start", 0.0)), how.get("end")
+    if end is not None:
+        return f":enable='between(t,{number(start)},{number(end)})'"
+    return f":enable='gte(t,{number(start)})'" if start else ""

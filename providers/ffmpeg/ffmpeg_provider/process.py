@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from mediaconduit.streams import CHUNK_BYTES, Mailbox
 from mediaconduit.tasks import cancel_and_join, shielded, start
-from mediaconduit_provider import Input
+from mediaconduit_provider import CallTimeoutError, Input, Reason
 
 from ffmpeg_provider import probe
 from ffmpeg_provider.progress import ProgressReader, Tick
@@ -41,7 +41,7 @@ def _environment() -> Environment:
 
 
 async def run_to_end(command: Sequence[str]) -> list[str]:
-    """Runs a short ffmpeg, gives its log. Raises `TimeoutError` after a minute."""
+    """Runs a short ffmpeg, gives its log. Raises `CallTimeoutError` after a minute."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -57,6 +57,12 @@ async def run_to_end(command: Sequence[str]) -> list[str]:
             async for line in _lines(process.stderr):
                 log.add(line)
             await process.wait()
+    except TimeoutError:
+        raise CallTimeoutError(
+            f"ffmpeg did not get to know the input within {_PROBE_SECONDS:.0f} s",
+            reason=Reason.VENDOR_TIMEOUT,
+            hint="check that the input is whole",
+        ) from None
     finally:
         await end(process)
     return log.banner

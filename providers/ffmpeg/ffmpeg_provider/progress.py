@@ -89,7 +89,11 @@ _FOLLOW_UP: Final = (
     "Error linking filters",
     "Error encoding a frame",
     "Failed to inject frame",
-    "Failed to configure output pad",
+    "Failed to configure",
+    "Error while opening encoder",
+    "Decode error rate",
+    "Decoding error",
+    "get_buffer() failed",
     "Failed to set value",
     "Could not open encoder before",
     "Task finished with error",
@@ -101,10 +105,13 @@ _COMPLAINT: Final = re.compile(r"\[(error|fatal|panic)\] (.*)$")
 _PATH: Final = re.compile(r"(?:file:)?(?<![\w.])/[^\s'\",;]+")
 
 
-def complaint(lines: Iterable[str]) -> str:
-    """The last line of a log that says what went wrong, free of paths and addresses; empty when there is none."""
+def complaint(lines: Iterable[str], *, telling_only: bool = False) -> str:
+    """The last line of a log that says what went wrong, free of paths and addresses; empty when there is none.
+
+    Lines that only follow from others count when there is nothing better, unless `telling_only`.
+    """
     found = [m.group(2).strip() for line in lines if (m := _COMPLAINT.search(line))]
-    telling = [text for text in found if not text.startswith(_FOLLOW_UP)] or found
+    telling = [text for text in found if not text.startswith(_FOLLOW_UP)] or ([] if telling_only else found)
     return _PATH.sub("a file", telling[-1])[:300].rstrip(".") if telling else ""
 
 

@@ -154,7 +154,8 @@ class Work:
         found = probe.inputs(banner)
         # No facts at all: ffmpeg may have failed for another reason, which its status and last words tell.
         if found or probe.is_unknown_input(banner):
-            facts = sources.check(found, self._media.media_type, self._media.field, sources.NEEDS[self._call.model.id])
+            need, said = sources.NEEDS[self._call.model.id], progress.complaint(banner, telling_only=True)
+            facts = sources.check(found, self._media.media_type, self._media.field, need, said)
             self._guess_length(facts.duration)
 
     def _failed(self, status: int, log: Sequence[str]) -> Exception:

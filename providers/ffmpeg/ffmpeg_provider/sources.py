@@ -8,11 +8,12 @@ from typing import Final
 from mediaconduit_provider import Call, Input, InvalidRequestError
 
 from ffmpeg_provider import probe
-from ffmpeg_provider.commands import STDIN, Media, Options, probe_command
+from ffmpeg_provider.commands import MAX_PIXELS, STDIN, Media, Options, probe_command
 from ffmpeg_provider.formats import CONTAINERS, INPUTS, essence
 from ffmpeg_provider.plans import Inputs
 from ffmpeg_provider.probe import Facts
 from ffmpeg_provider.process import run_to_end
+from ffmpeg_provider.progress import complaint
 
 _NAMED: Final = {"overlay": None, "audio": "audio", "image": "video"}
 """Inputs beside the main one, with the kind of stream each must have."""
@@ -67,11 +68,14 @@ async def spooled(item: Input, ffmpeg: str, need: str) -> Media:
     location = f"file:{await item.path()}"
     log = await run_to_end(probe_command(ffmpeg, location))
     found = probe.inputs(log)
-    return Media(item.field, item.media_type, location, check(found, item.media_type, item.field, need))
+    facts = check(found, item.media_type, item.field, need, complaint(log, telling_only=True))
+    return Media(item.field, item.media_type, location, facts)
 
 
-def check(found: Sequence[Facts], media_type: str, field: str, need: str) -> Facts:
+def check(found: Sequence[Facts], media_type: str, field: str, need: str, said: str) -> Facts:
     """The facts of an input, if they are what its media type says and hold what is needed ("audio", "video").
+
+    `said` is what ffmpeg had against it, where it said something.
 
     Raises:
         InvalidRequestError: They are not; it names what was found.
@@ -79,15 +83,19 @@ def check(found: Sequence[Facts], media_type: str, field: str, need: str) -> Fac
     named = essence(media_type)
     hint = "send the media type that the content has"
     if not found:
+        because = f": {said}" if said else ""
         raise InvalidRequestError.at(
-            field, f"the media type says {named}, but the bytes are nothing that ffmpeg knows", hint=hint
+            field, f"the media type says {named}, but the bytes are nothing that can be read{because}", hint=hint
         )
     facts = found[0]
-    said = INPUTS.get(named)
-    if said is not None and facts.format not in said.demuxers:
+    expected = INPUTS.get(named)
+    if expected is not None and facts.format not in expected.demuxers:
         actual = CONTAINERS.get(facts.format)
         label = actual.label if actual else facts.format
         raise InvalidRequestError.at(field, f"the media type says {named}, but the bytes are {label}", hint=hint)
+    if facts.width * facts.height > MAX_PIXELS:
+        limit = f"at most {MAX_PIXELS // 1_000_000} million are read"
+        raise InvalidRequestError.at(field, f"its pictures have {facts.width} x {facts.height} pixels; {limit}")
     if need == "audio" and not facts.audio:
         raise InvalidRequestError.at(field, f"there is no sound in this {named}")
     if need == "video" and not facts.video:

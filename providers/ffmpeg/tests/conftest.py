@@ -22,6 +22,7 @@ RECIPES = {
     "silent.mp4": (*PICTURES, "-pix_fmt", "yuv420p"),
     "card.png": ("-f", "lavfi", "-i", "color=red:size=64x48", "-frames:v", "1"),
     "card.jpg": ("-f", "lavfi", "-i", "color=blue:size=48x64", "-frames:v", "1"),
+    "huge.png": ("-f", "lavfi", "-i", "color=black:size=9000x8000", "-frames:v", "1", "-pix_fmt", "monob"),
     "clip.gif": ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration={seconds}"),
 }
 """What is made how; `{seconds}` is 2."""

@@ -226,8 +226,9 @@ async def listen(
 class Feed:
     """An input of a known number of blocks."""
 
-    def __init__(self, blocks: int) -> None:
+    def __init__(self, blocks: int, error: Exception | None = None) -> None:
         self.left = blocks
+        self.error = error
         self.exhausted = asyncio.Event()
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -236,6 +237,8 @@ class Feed:
             self.left -= 1
             yield bytes(65536)
         self.exhausted.set()
+        if self.error is not None:
+            raise self.error
 
 
 def copying(ffmpeg: str, feed: Feed) -> Run:
@@ -266,6 +269,26 @@ async def test_a_reader_that_stops_stops_ffmpeg(ffmpeg: str) -> None:
             got += len(item) if isinstance(item, bytes) else 0
         assert feed.exhausted.is_set()
     assert got >= 500 * 65536
+
+
+async def test_an_input_that_fails_ends_the_run_with_its_own_error(ffmpeg: str) -> None:
+    feed = Feed(blocks=5, error=InvalidRequestError.at("turns[0].parts[0]", "is too large"))
+    async with asyncio.timeout(30), copying(ffmpeg, feed) as run:
+        with pytest.raises(InvalidRequestError, match="too large"):
+            assert [item async for item in run] == []
+
+
+async def test_a_picture_that_unfolds_into_gigabytes_is_refused(served: Served, media: Maker) -> None:
+    path = media("huge.png")
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(InvalidRequestError, match="9000x8000"):
+        await served.model("animate").transform(path)
+
+
+async def test_a_file_that_is_cut_short_is_told_as_that(served: Served, media: Maker) -> None:
+    data = media("tone.m4a").read_bytes()[:5000]
+    with pytest.raises(InvalidRequestError, match="moov atom not found"):
+        await served.model("convert").transform(Media(data, "audio/mp4"))
 
 
 @linux

@@ -114,6 +114,7 @@ def test_formats_of_sound(to: str, options: dict[str, Any], expected: list[str])
     [
         ("convert", SOUND, "audio/wav", {"extra.audio_bitrate": 64000}, "options.extra.audio_bitrate"),
         ("convert", SOUND, "audio/ogg", {"extra.sample_rate": 44100}, "options.extra.sample_rate"),
+        ("convert", SOUND, "audio/mpeg", {"extra.channels": 6}, "options.extra.channels"),
         ("convert", SOUND, "", {"extra.start": 10.0}, "options.extra.start"),
         ("convert", SOUND, "", {"extra.start": 3.0, "extra.end": 3.0}, "options.extra.end"),
         ("convert", PIPED, "", {"extra.fade_out": 1.0}, "options.extra.fade_out"),
