@@ -83,6 +83,10 @@ bench: setup ## Measure the budgets as ratios on this machine; writes bench/resu
 
 ##@ Build
 
+.PHONY: dist
+dist: setup ## Wheels to install elsewhere, in dist/
+	@scripts/dist
+
 .PHONY: wheels
 wheels: ## Build the wheels the broker puts into every provider's environment, when sources changed
 	@scripts/wheels

@@ -27,8 +27,8 @@ class Checkout:
 
 
 def catalog() -> dict[str, Path]:
-    """Bundled providers by name: those inside the package, or beside it in a checkout of this project."""
-    for root in (_PACKAGE / "_bundled" / "providers", _PACKAGE.parents[1] / "providers"):
+    """Bundled providers by name: those beside the package in a checkout of this project, else those inside it."""
+    for root in (_PACKAGE.parents[1] / "providers", _PACKAGE / "_bundled" / "providers"):
         found = {path.parent.name: path.parent for path in sorted(root.glob("*/MediaConduit.provider.yml"))}
         if found:
             return found

@@ -143,6 +143,9 @@ def _failed(step: str, message: str, output: str) -> PreconditionError:
     elif "No solution found" in text or "unsatisfiable" in text:
         message = "the provider's requirements do not fit together"
         hint = "\n".join(line.strip(" ╰─▶├×") for line in lines)[-480:]
+    elif "Failed to fetch" in text or "error sending request" in text:
+        message = "the package registry could not be reached"
+        hint = "check the network, the proxy and the certificates, then load it again: " + lines[-1].strip()[:200]
     elif "--no-build" in text or "no-build" in text:
         message = "a dependency has no wheel for this machine"
         hint = "pin a version that has one: building from source would run its author's code"
