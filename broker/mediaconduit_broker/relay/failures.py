@@ -33,6 +33,9 @@ async def explain(
     if isinstance(error, ChannelClosedError):
         return await _lost(instance, provider_id)
     known = from_rpc_error(error)
+    if known.reason is Reason.CANCELLED:
+        # The caller has not left, or nobody would ask: the channel was closed under the call.
+        return await _lost(instance, provider_id)
     if known.reason is not Reason.UNSPECIFIED:
         if known.reason is Reason.DEADLINE_EXCEEDED and not known.metadata:
             return CallTimeoutError("the call's deadline passed", hint="allow more time, or ask for less")
