@@ -77,18 +77,25 @@ def limit_of(model: Model, name: str, options: TransformOptions) -> int:
 
 
 def infer_capability(model: Model, turns: Sequence[Turn]) -> str:
-    """The capability meant where none was named: the first that takes what the user brings, else the first."""
-    kinds = [
-        "text" if part.HasField("text") else media_type_of(part).partition("/")[0].lower()
-        for turn in reversed(turns)
-        if turn.role in _USER
-        for part in turn.parts
-        if not part.name
-    ]
-    for capability in model.capabilities:
-        if any(capability.startswith("3d-" if kind == "model" else f"{kind}-") for kind in kinds):
-            return capability
+    """The capability meant where none was named: what suits the last user turn, else the first.
+
+    An image with words about it is an image.
+    """
+    said = next((turn for turn in reversed(turns) if turn.role in _USER), Turn())
+    kinds = [kind_of(part) for part in said.parts if not part.name]
+    for kind in sorted(kinds, key=lambda kind: kind == "text"):
+        for capability in model.capabilities:
+            if capability.startswith(f"{kind}-to-"):
+                return capability
     return model.capabilities[0] if model.capabilities else ""
+
+
+def kind_of(part: Part) -> str:
+    """Which kind of media a part is, as capabilities name it."""
+    if part.HasField("text"):
+        return "text"
+    kind = media_type_of(part).partition("/")[0].lower()
+    return {"model": "3d"}.get(kind, kind)
 
 
 def _part_violations(part: Part, field: str, spec: InputSpec | None, model: Model, count: int) -> list[FieldViolation]:

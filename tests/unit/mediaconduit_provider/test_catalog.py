@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, Reason
+from mediaconduit.v1.media_pb2 import Part, Turn
+from mediaconduit_provider import Model, Provider
+from mediaconduit_provider.catalog import Catalog
+from mediaconduit_provider.checks import infer_capability
+
+
+class Listing(Provider):
+    """Counts how often it is asked, and may be given other models."""
+
+    def __init__(self, *ids: str) -> None:
+        self.current = [Model(model_id, ["text-to-text", "image-to-text"]) for model_id in ids]
+        self.asked: list[bool] = []
+
+    async def list_models(self, *, refresh: bool = False) -> Sequence[Model]:
+        self.asked.append(refresh)
+        return self.current
+
+
+@pytest.mark.parametrize("name", ["providers/p/models/org/m:1", "p/org/m:1", "org/m:1"])
+async def test_a_model_is_found_by_its_names(name: str) -> None:
+    catalog = Catalog(Listing("org/m:1"), "p")
+    assert (await catalog.find(name)).name == "providers/p/models/org/m:1"
+
+
+@pytest.mark.parametrize("name", ["providers/q/models/m", "q/m", "providers/p/models/", "providers/p"])
+async def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(MediaConduitError) as raised:
+        await Catalog(Listing("m"), "p").find(name)
+    assert raised.value.reason is Reason.MODEL_NOT_FOUND
+
+
+async def test_a_name_nobody_gave_is_invalid() -> None:
+    with pytest.raises(InvalidRequestError):
+        await Catalog(Listing("m"), "p").find("")
+
+
+async def test_the_provider_is_not_asked_again_for_what_is_known() -> None:
+    provider = Listing("m")
+    catalog = Catalog(provider, "p")
+    for _ in range(3):
+        await catalog.find("m")
+    assert provider.asked == [False]
+
+
+async def test_an_unknown_name_asks_again_for_new_models_come() -> None:
+    provider = Listing("m")
+    catalog = Catalog(provider, "p")
+    await catalog.find("m")
+    provider.current = [*provider.current, Model("new", ["text-to-text"])]
+    assert (await catalog.find("new")).model.id == "new"
+
+
+async def test_nothing_named_but_a_capability_finds_the_only_model_that_has_it() -> None:
+    provider = Listing("a", "b")
+    provider.current.append(Model("c", ["text-to-audio"]))
+    catalog = Catalog(provider, "p")
+    entry, capability = await catalog.choose("", "text-to-audio")
+    assert (entry.model.id, capability) == ("c", "text-to-audio")
+    with pytest.raises(InvalidRequestError):
+        await catalog.choose("", "text-to-text")
+
+
+async def test_capabilities_are_those_of_all_models_also_before_it_was_asked() -> None:
+    class Static(Provider):
+        models = (Model("a", ["x-to-y"]), Model("b", ["a-to-b", "x-to-y"]))
+
+    assert Catalog(Static(), "p").capabilities == ["a-to-b", "x-to-y"]
+
+
+def test_the_capability_follows_from_the_last_users_input() -> None:
+    model = Model("m", ["text-to-audio", "image-to-audio", "3d-to-audio"])
+    text, image = Turn(parts=[Part(text="x")]), Turn(parts=[Part(media_type="image/png", data=b"x")])
+    assert infer_capability(model, [text, image]) == "image-to-audio"
+    assert infer_capability(model, [image, text]) == "text-to-audio"
+    assert infer_capability(model, [Turn(parts=[*text.parts, *image.parts])]) == "image-to-audio"
+    assert infer_capability(model, [Turn(parts=[Part(media_type="model/gltf-binary", data=b"x")])]) == "3d-to-audio"
+    assert infer_capability(model, []) == "text-to-audio"
