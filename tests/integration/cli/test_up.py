@@ -41,8 +41,10 @@ def test_the_log_has_a_line_for_every_change(start_broker, cli, tmp_path):
     assert states == ["installing", "starting", "loading", "ready", "stopped", "removed"]
 
 
-def test_a_second_signal_cuts_calls_short(start_broker, cli):
-    broker = start_broker()
+def test_a_second_signal_cuts_calls_short(start_broker, cli, tmp_path):
+    config = tmp_path / "patient.toml"
+    config.write_text("[limits]\ndrain_timeout = 600\n")  # the first signal alone would wait that long
+    broker = start_broker("--config", str(config))
     mine = type(cli)(broker.address)
     assert mine("provider", "add", "./faulty").code == 0
     process = mine.start("transform", "faulty/stubborn", "x")
