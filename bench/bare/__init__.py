@@ -1,0 +1,1 @@
+"""What a programmer would write by hand with grpc.aio: the baselines."""

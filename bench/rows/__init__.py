@@ -1,0 +1,27 @@
+"""The rows, by the name that ``--only`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bench.report import Row
+from bench.rows import file, host, load, relay, resident, start, streams
+from bench.world import World
+
+Measure = Callable[[World], Awaitable[list[Row]]]
+
+ROWS: Final[dict[str, Measure]] = {
+    "relay": relay.cpu,
+    "backlog": relay.backlog,
+    "first-event": relay.first_event,
+    "host-paced": host.paced,
+    "host-saturated": host.saturated,
+    "warm-start": start.warm,
+    "environment": start.environment,
+    "load": load.running_provider,
+    "file": file.in_and_out,
+    "memory": resident.memory,
+    "help": start.help_text,
+    "streams": streams.thousand,
+}
