@@ -54,17 +54,7 @@ def display(name: str) -> Iterator[Show]:
 
 
 def _bar(name: str) -> Iterator[Show]:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.fields[title]}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.description}", style="dim", markup=False),
-        TimeElapsedColumn(),
-        console=output.console(stderr=True),
-        transient=True,
-    )
+    bar = output.progress_bar()
     with bar:
         task = bar.add_task("asking the broker", total=None, title=output.safe(name))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from google.protobuf.message import Message
     from rich.console import Console
+    from rich.progress import Progress
 
 Cell: TypeAlias = tuple[str, str] | str
 """Text, or text and its style."""
@@ -91,6 +92,21 @@ def facts(pairs: Mapping[str, tuple[str, str] | str]) -> None:
         styled((name.ljust(width), "dim"), (first, style))
         for line in rest:
             styled((" " * width, ""), (line, style))
+
+
+def progress_bar() -> Progress:
+    """A line on stderr that goes away: title, bar, words, time. Its task needs a field ``title``."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(style="cyan"),
+        TextColumn("{task.fields[title]}", style="bold", markup=False),
+        BarColumn(bar_width=24, style="dim", complete_style="green", finished_style="green", pulse_style="cyan"),
+        TextColumn("{task.description}", style="dim", markup=False),
+        TimeElapsedColumn(),
+        console=console(stderr=True),
+        transient=True,
+    )
 
 
 def safe(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from mediaconduit.events import DataDelta, Event, OutputStarted, Progress, Started
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
+PATIENCE: Final = 0.3
+"""Seconds before it is shown: quick answers come without a flicker, and without waiting for Rich."""
+
 
 class Waiting:
     """A spinner that becomes a bar when the provider tells how far it is. `hide` it before writing to the terminal.
@@ -20,64 +24,65 @@ class Waiting:
     Args:
         stream: Shown only when this is a terminal.
         title: What is waited for.
+        after: Seconds until it is shown.
     """
 
-    def __init__(self, stream: TextIO, title: str) -> None:
+    def __init__(self, stream: TextIO, title: str, *, after: float = PATIENCE) -> None:
         self._title = output.safe(title)
+        self._wanted = stream.isatty()
+        self._after = after
+        self._timer: asyncio.TimerHandle | None = None
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._wanted = stream.isatty()
+        self._words = "waiting"
+        self._fraction: float | None = None
         self._bytes = 0
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         if self._wanted:
-            self._show()
+            self._timer = asyncio.get_running_loop().call_later(self._after, self._show)
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.hide()
 
     def hide(self) -> None:
         """Removes it for good."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def event(self, event: Event) -> None:
         """Takes note of what happens."""
-        if self._bar is None or self._task is None:
-            return
         match event:
             case Started():
-                self._bar.update(self._task, description="running")
+                self._words = "running"
             case Progress():
-                total = None if event.fraction is None else 1.0
-                words = event.message or event.stage
+                self._words, self._fraction = event.message or event.stage, event.fraction
                 if event.queue_position is not None:
-                    words += f" ({event.queue_position} before it)"
-                self._bar.update(
-                    self._task, total=total, completed=event.fraction or 0, description=output.safe(words)[:60]
-                )
+                    self._words += f" ({event.queue_position} before it)"
             case OutputStarted():
-                self._bar.update(self._task, description=event.media_type)
+                self._words = event.media_type
             case DataDelta():
                 self._bytes += len(event.data)
-                self._bar.update(self._task, description=output.human_bytes(self._bytes))
+                self._words = output.human_bytes(self._bytes)
+            case _:
+                return
+        self._update()
 
     def _show(self) -> None:
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
-
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.fields[title]}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}", style="dim", markup=False),
-            TimeElapsedColumn(),
-            console=output.console(stderr=True),
-            transient=True,
-        )
-        self._task = self._bar.add_task("waiting", total=None, title=self._title)
+        self._bar = output.progress_bar()
+        self._task = self._bar.add_task("", total=None, title=self._title)
+        self._update()
         self._bar.start()
+
+    def _update(self) -> None:
+        if self._bar is not None and self._task is not None:
+            words = output.safe(self._words)[:60]
+            total = None if self._fraction is None else 1.0
+            self._bar.update(self._task, description=words, total=total, completed=self._fraction or 0)

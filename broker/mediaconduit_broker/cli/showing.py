@@ -37,6 +37,8 @@ class Plain:
         self._piped: int | None = None
         """The output whose bytes stdout carries."""
         self._ends_line = True
+        self._thinking = False
+        """Reasoning stands on the terminal, its line not ended."""
         self._tools: dict[int, dict[str, str]] = {}
 
     def event(self, event: Event) -> None:
@@ -47,6 +49,7 @@ class Plain:
             case events.ReasoningDelta() if sys.stderr.isatty():
                 self._waiting.hide()
                 output.styled((output.safe(event.reasoning), "dim italic"), stderr=True, end="")
+                self._thinking = not event.reasoning.endswith("\n")
             case events.ToolCallDelta():
                 self._tools[event.index]["arguments"] += event.arguments
             case events.OutputCompleted():
@@ -107,6 +110,9 @@ class Plain:
 
     def _write_text(self, text: str) -> None:
         self._waiting.hide()
+        if self._thinking:
+            output.note("")
+            self._thinking = False
         sys.stdout.write(text)
         sys.stdout.flush()
         self._ends_line = text.endswith("\n")

@@ -49,7 +49,7 @@ class Show(Protocol):
 async def run(client: Client, wanted: Transformation) -> None:
     """Makes the call. Leaving it in any way cancels it."""
     saved = wanted.to is not None
-    with Waiting(sys.stderr, wanted.model or "routing") as waiting:
+    async with Waiting(sys.stderr, wanted.model or "routing") as waiting:
         show: Show = JsonLines(saved=saved) if wanted.as_json else Plain(waiting, saved=saved)
         try:
             stream = client.model(wanted.model).stream(

@@ -1,7 +1,9 @@
 """What no provider at hand does: events a terminal or a pipe has to be shown."""
 
+import asyncio
 import io
 import json
+import sys
 
 import pytest
 from mediaconduit import events
@@ -136,3 +138,40 @@ def test_progress_for_machines_has_what_is_known(streams):
         {"event": "progress", "fraction": 0.0, "stage": "queued", "queue_position": 2},
         {"event": "notice", "code": "OPTION_DROPPED", "message": "no seed"},
     ]
+
+
+def test_the_answer_begins_on_a_line_of_its_own_after_reasoning(streams):
+    out, err = streams(terminal=True)
+    show(events.ReasoningDelta(1, 0, "hmm"), events.TextDelta(2, 1, 0, (), text="so"))
+    assert err.written.endswith(b"\n")
+    assert out.written == b"so"
+
+
+async def timers_fired() -> None:
+    """Those that were due before this was called."""
+    fired = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0, fired.set_result, None)
+    await fired
+
+
+async def test_a_long_call_shows_how_far_it_is_and_cleans_up(streams):
+    _, err = streams(terminal=True)
+    async with Waiting(sys.stderr, "film", after=0) as waiting:
+        waiting.event(events.Progress(1, 0.5, "running", "", 3, None, ()))
+        await timers_fired()
+        waiting.hide()
+        shown = err.written.decode()
+        assert "film" in shown
+        assert "running (3 before it)" in shown
+        assert shown.endswith("\x1b[2K")
+        waiting.event(events.Progress(2, 1.0, "done", "", None, None, ()))
+        assert err.written.decode() == shown
+
+
+async def test_nothing_is_shown_where_nobody_looks_or_when_it_is_quick(streams):
+    for terminal, after in ((False, 0.0), (True, 60.0)):
+        _, err = streams(terminal=terminal)
+        async with Waiting(sys.stderr, "film", after=after) as waiting:
+            waiting.event(events.Progress(1, 0.5, "running", "", None, None, ()))
+            await timers_fired()
+        assert err.written == b""
