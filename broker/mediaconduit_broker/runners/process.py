@@ -20,6 +20,7 @@ from mediaconduit_broker.runners.logs import LineReader, LogBuffer
 
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KILL_SECONDS: Final = 5.0
+_LINE_LIMIT: Final = 64 * 1024
 
 
 class ProcessRunner:
@@ -39,7 +40,9 @@ class ProcessRunner:
     async def start(self, launch: Launch, logs: LogBuffer) -> ProcessSidecar:
         """Spawns the process in a session and group of its own; its stdin is its lifeline."""
         socket = self._sockets / f"{launch.instance[:16]}.sock"
-        process = await asyncio.create_subprocess_exec(
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            lambda: _Protocol(_LINE_LIMIT, loop),
             *launch.command,
             cwd=launch.folder,
             env=self._environ | self._own(launch, socket) | dict(launch.variables),
@@ -48,7 +51,8 @@ class ProcessRunner:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        return ProcessSidecar(process, socket, logs)
+        process = asyncio.subprocess.Process(transport, protocol, loop)
+        return ProcessSidecar(process, transport, protocol.exited, socket, logs)
 
     def close(self) -> None:
         """Removes the folder of sockets. All sidecars have been stopped before."""
@@ -69,11 +73,33 @@ class ProcessRunner:
         }
 
 
+class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells when the process itself has ended: its ``wait`` also waits for whoever else holds its pipes."""
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        """Called by the loop."""
+        self.exited.set()
+        super().process_exited()
+
+
 class ProcessSidecar:
     """One process, its log pipes and its socket."""
 
-    def __init__(self, process: asyncio.subprocess.Process, socket: Path, logs: LogBuffer) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        transport: asyncio.SubprocessTransport,
+        exited: asyncio.Event,
+        socket: Path,
+        logs: LogBuffer,
+    ) -> None:
         self._process = process
+        self._transport = transport
+        self._exited = exited
         self._socket = socket
         self._owner = tasks.TaskOwner()
         assert process.stdout is not None
@@ -147,12 +173,13 @@ class ProcessSidecar:
         await self._owner.aclose()
 
     async def _watch(self) -> Exit:
-        code = await self._process.wait()
+        await self._exited.wait()
+        code = self._process.returncode
+        assert code is not None
         self._kill([])
         # A grandchild may hold the pipes open; what the child itself wrote is there within this time.
         await asyncio.wait(self._readers, timeout=0.5)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._transport.close()
         return Exit.of(code)
 
     def _descendants(self) -> list[psutil.Process]:

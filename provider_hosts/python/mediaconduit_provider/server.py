@@ -36,7 +36,8 @@ class Server:
             if host.serves(method)
         ]
         self._local_models = local_models.LocalModelsServicer(host)
-        provider_pb2_grpc.add_MediaProviderServicer_to_server(MediaProviderServicer(host, services), self._server)
+        self._media_provider = MediaProviderServicer(host, services)
+        provider_pb2_grpc.add_MediaProviderServicer_to_server(self._media_provider, self._server)
         voices_pb2_grpc.add_VoicesServicer_to_server(voices.VoicesServicer(host), self._server)
         local_models_pb2_grpc.add_LocalModelsServicer_to_server(self._local_models, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -59,8 +60,9 @@ class Server:
         await self._health.set(SERVICE, _NOT_SERVING)
 
     async def stop(self) -> None:
-        """Closes the address and every connection."""
+        """Closes the address and every connection, once calls that have ended could say so."""
         await self._local_models.aclose()
+        await self._media_provider.told(self._host.config.close_grace)
         await self._server.stop(0)
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
@@ -30,6 +31,25 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     def __init__(self, host: Host, services: Sequence[str] = ()) -> None:
         self._host = host
         self._services = services
+        self._open = 0
+        self._none_open = asyncio.Event()
+        self._none_open.set()
+
+    async def told(self, timeout: float) -> None:
+        """Returns when the end of every call is on its way to its caller, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._none_open.wait()
+
+    def _opened(self, context: Context) -> None:
+        self._open += 1
+        self._none_open.clear()
+        context.add_done_callback(cast(Any, self._closed))
+
+    def _closed(self, _: Context) -> None:
+        self._open -= 1
+        if not self._open:
+            self._none_open.set()
 
     @typed
     async def Describe(  # noqa: N802
@@ -84,6 +104,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     @typed
     async def Transform(self, request: TransformRequest, context: Context) -> None:  # type: ignore[override]  # noqa: N802
         """Transforms whole input."""
+        self._opened(context)
         facts = metadata.read(context.invocation_metadata(), context.time_remaining(), request.request_id)
         call = await self._host.prepare(request, facts, arriving=False)
         run = self._host.start(call, request, facts)
@@ -92,6 +113,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
     @typed
     async def TransformLive(self, request_iterator: Any, context: Context) -> None:  # type: ignore[override]  # noqa: N802
         """Transforms input that arrives in pieces."""
+        self._opened(context)
         first = await context.read()
         if first is grpc.aio.EOF or first.WhichOneof("piece") != "start":
             raise InvalidRequestError.at("start", "must be the first piece")
