@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,38 @@ from mediaconduit_broker.state import KnownProvider, StateFolder
 from mediaconduit_broker.supervision import ProviderSpec, State, Supervisor
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something about a provider is new."""
+
+    supervisor: Supervisor
+    step: BuildStep | None
+    """A step of its build; None when its state changed."""
+    removed: bool = False
+
+
+class Changes:
+    """Changes for one watcher. One that is slow gets the last of each provider, and nothing piles up."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, Change] = {}
+        self._news = asyncio.Event()
+
+    def put(self, change: Change) -> None:
+        """Adds a change, in place of an older one of the same provider."""
+        name = change.supervisor.spec.provider_id
+        self._pending.pop(name, None)
+        self._pending[name] = change
+        self._news.set()
+
+    async def get(self) -> Change:
+        """The oldest one; waits for it."""
+        while not self._pending:
+            self._news.clear()
+            await self._news.wait()
+        return self._pending.pop(next(iter(self._pending)))
 
 
 class Registry:
@@ -56,7 +88,7 @@ class Registry:
         self._supervisors: dict[str, Supervisor] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._owner = tasks.TaskOwner()
-        self._watchers: set[Callable[[Supervisor, BuildStep | None, bool], None]] = set()
+        self._watchers: set[Changes] = set()
         self._snapshot: Snapshot | None = None
 
     @property
@@ -135,8 +167,9 @@ class Registry:
                 supervisor.spec = replace(spec, settings=spec.settings if settings else supervisor.spec.settings)
             elif settings is not None:
                 await supervisor.configure(settings)
-            self._state.remember(KnownProvider(spec.provider_id, _lasting(spec), supervisor.spec.settings))
             await supervisor.ready(explicit=True)
+            # Only what has worked once comes back with the broker.
+            self._state.remember(KnownProvider(spec.provider_id, _lasting(spec), supervisor.spec.settings))
         return supervisor
 
     async def refresh(self, provider_id: str) -> Supervisor:
@@ -177,24 +210,21 @@ class Registry:
             supervisor.spec = replace(supervisor.spec, drain_timeout=drain_timeout)
         del self._supervisors[provider_id]
         self._snapshot = None
+        self._loading.pop(provider_id, None)
         self._state.forget(provider_id)
         await supervisor.aclose()
         for watcher in tuple(self._watchers):
-            watcher(supervisor, None, True)
+            watcher.put(Change(supervisor, None, removed=True))
 
-    @contextlib.asynccontextmanager
-    async def changes(self) -> AsyncIterator[asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]]]:
-        """A queue of every change from here on: supervisor, step of a build, whether it was removed."""
-        queue: asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]] = asyncio.Queue()
-
-        def watch(supervisor: Supervisor, step: BuildStep | None, removed: bool) -> None:
-            queue.put_nowait((supervisor, step, removed))
-
-        self._watchers.add(watch)
+    @contextlib.contextmanager
+    def changes(self) -> Iterator[Changes]:
+        """Every change from here on."""
+        changes = Changes()
+        self._watchers.add(changes)
         try:
-            yield queue
+            yield changes
         finally:
-            self._watchers.discard(watch)
+            self._watchers.discard(changes)
 
     def _add(self, spec: ProviderSpec) -> Supervisor:
         supervisor = Supervisor(spec, self._builder, self._runner, self._changed)
@@ -205,12 +235,14 @@ class Registry:
     def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
         self._snapshot = None
         for watcher in tuple(self._watchers):
-            watcher(supervisor, step, False)
+            watcher.put(Change(supervisor, step))
 
     async def _load_quietly(self, known: KnownProvider) -> None:
         try:
             await self.load(known.source, known.provider_id, known.settings)
         except MediaConduitError as error:
+            if known.provider_id in self._supervisors:
+                return  # its state says so, and whoever watches states has heard
             _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
 
     async def _spec(self, source: str, provider_id: str, settings: Mapping[str, Any] | None) -> ProviderSpec:

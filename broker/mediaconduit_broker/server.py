@@ -73,10 +73,12 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         health_service = health.aio.HealthServicer()
         relay = Relay(registry, config.limits)
         stack.push_async_callback(relay.aclose)
-        _add_services(server, registry, relay, health_service)
+        admin = BrokerService(registry)
+        _add_services(server, registry, relay, admin, health_service)
         address = _listen(server, config.listen)
         await server.start()
         stack.push_async_callback(server.stop, config.limits.drain_timeout)
+        stack.callback(admin.stop)
         registry.start_known()
         async with mirror_health(registry, health_service):
             yield Broker(address, registry)
@@ -84,11 +86,15 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
 
 
 def _add_services(
-    server: grpc.aio.Server, registry: Registry, relay: Relay, health_service: health.aio.HealthServicer
+    server: grpc.aio.Server,
+    registry: Registry,
+    relay: Relay,
+    admin: BrokerService,
+    health_service: health.aio.HealthServicer,
 ) -> None:
     services = (
         (provider_pb2.DESCRIPTOR, "MediaProvider", MediaProviderService(registry, relay)),
-        (broker_pb2.DESCRIPTOR, "Broker", BrokerService(registry)),
+        (broker_pb2.DESCRIPTOR, "Broker", admin),
         (voices_pb2.DESCRIPTOR, "Voices", VoicesService(registry)),
         (local_models_pb2.DESCRIPTOR, "LocalModels", LocalModelsService(registry)),
     )

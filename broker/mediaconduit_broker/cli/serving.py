@@ -19,8 +19,7 @@ from mediaconduit_broker.cli import output
 from mediaconduit_broker.cli.failures import INTERRUPTED
 from mediaconduit_broker.cli.version import own_version
 from mediaconduit_broker.config import Config
-from mediaconduit_broker.environments import BuildStep
-from mediaconduit_broker.registry import Registry
+from mediaconduit_broker.registry import Changes, Registry
 from mediaconduit_broker.server import running
 from mediaconduit_broker.supervision import State, Supervisor
 
@@ -75,7 +74,7 @@ def _kill_children() -> None:
 @contextlib.asynccontextmanager
 async def _narrating(registry: Registry) -> AsyncIterator[None]:
     """Logs a line for every change of a provider's state, for the time of the block."""
-    async with registry.changes() as changes:
+    with registry.changes() as changes:
         task = tasks.start(_narrate(changes), name="narrator")
         try:
             yield
@@ -83,12 +82,13 @@ async def _narrating(registry: Registry) -> AsyncIterator[None]:
             await tasks.cancel_and_join(task)
 
 
-async def _narrate(changes: asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]]) -> None:
+async def _narrate(changes: Changes) -> None:
     last: dict[str, tuple[State, str]] = {}
     while True:
-        supervisor, step, removed = await changes.get()
+        change = await changes.get()
+        supervisor, step = change.supervisor, change.step
         name, state = supervisor.spec.provider_id, supervisor.state
-        if removed:
+        if change.removed:
             last.pop(name, None)
             _log.info("removed", provider=name)
         elif step is not None:

@@ -103,7 +103,8 @@ class EnvironmentBuilder:
         report(BuildStep("creating the environment", 0.1))
         python = staging / "bin" / "python"
         await self._uv("create", "venv", "--relocatable", "--python", str(plan.interpreter), str(staging))
-        report(BuildStep(f"installing {len(plan.requirements)} requirements", 0.3))
+        count = len(plan.requirements)
+        report(BuildStep(f"installing {count} requirement{'' if count == 1 else 's'}", 0.3))
         # Copies, because an edit of a hard-linked file would appear in every environment. Wheels only, because a
         # source distribution runs its author's code to build.
         output = await self._uv(
@@ -136,7 +137,8 @@ def _record(plan: EnvironmentPlan, folder: Path, seconds: float) -> EnvironmentR
 
 
 def _failed(step: str, message: str, output: str) -> PreconditionError:
-    lines = [line for line in output.splitlines() if line.strip()]
+    # uv begins with where it works, which is nobody else's business.
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("Using ")]
     text = "\n".join(lines)
     if _NO_SPACE.search(text) or _NO_SPACE.search(message):
         message, hint = "the disk is full: the environment could not be built", "free some space, then load it again"

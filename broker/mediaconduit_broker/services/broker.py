@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mediaconduit import tasks
-from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, UnsupportedError
 from mediaconduit.v1 import broker_pb2
 
-from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
-from mediaconduit_broker.registry import Registry
+from mediaconduit_broker.environments import EnvironmentRecord
+from mediaconduit_broker.registry import Changes, Registry
 from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
 from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
@@ -33,6 +33,11 @@ class BrokerService:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ends the streams that would never end by themselves; a server that stops waits for its calls."""
+        self._stopping.set()
 
     def _view(self, supervisor: Supervisor) -> broker_pb2.Provider:
         """A provider as the registry knows it, without asking anyone."""
@@ -76,11 +81,17 @@ class BrokerService:
         """Steps until it is ready."""
         if not request.source:
             raise InvalidRequestError.at("source", "is empty", hint="name a folder or a bundled provider")
+        if request.frozen:
+            raise UnsupportedError(
+                "this broker keeps no lock file yet",
+                metadata={"provider": "broker", "service": "LoadProvider.frozen"},
+                hint="load it without frozen",
+            )
         settings = settings_of(request.settings) if request.HasField("settings") else None
         if settings is None and (running := self._registry.running(request.source, request.provider_id)):
             yield broker_pb2.LoadProviderResponse(provider=self._view(running), message="running", fraction=1.0)
             return
-        async with self._registry.changes() as changes:
+        with self._registry.changes() as changes:
             work = tasks.start(
                 self._registry.load(request.source, request.provider_id, settings), name=f"load {request.source}"
             )
@@ -91,11 +102,10 @@ class BrokerService:
     async def _progress(
         self,
         work: asyncio.Task[Supervisor],
-        changes: asyncio.Queue[tuple[Supervisor, BuildStep | None, bool]],
+        changes: Changes,
         request: broker_pb2.LoadProviderRequest,
     ) -> AsyncGenerator[broker_pb2.LoadProviderResponse, None]:
         """Steps of the provider that is being loaded. Leaving early ends the load."""
-        work.add_done_callback(lambda _: changes.shutdown() if hasattr(changes, "shutdown") else None)
         try:
             while not work.done():
                 news = tasks.start(changes.get(), name="next change")
@@ -103,7 +113,7 @@ class BrokerService:
                 if not news.done():
                     await tasks.cancel_and_join(news)
                     continue
-                supervisor, step, _ = news.result()
+                supervisor, step = news.result().supervisor, news.result().step
                 if supervisor.spec.checkout.source == request.source and supervisor.state in _STATES:
                     message = step.message if step else _STATES[supervisor.state]
                     response = broker_pb2.LoadProviderResponse(provider=self._view(supervisor), message=message)
@@ -155,13 +165,13 @@ class BrokerService:
         self, request: broker_pb2.WatchProvidersRequest
     ) -> AsyncGenerator[broker_pb2.WatchProvidersResponse, None]:
         """What is, then what changes."""
-        async with self._registry.changes() as changes:
+        with self._registry.changes() as changes:
             for supervisor in self._registry.all():
                 yield broker_pb2.WatchProvidersResponse(provider=self._view(supervisor))
             yield broker_pb2.WatchProvidersResponse(synced=True)
-            while True:
-                supervisor, _, removed = await changes.get()
-                yield broker_pb2.WatchProvidersResponse(provider=self._view(supervisor), removed=removed, synced=True)
+            while (change := await tasks.unless(self._stopping, changes.get())) is not None:
+                provider = self._view(change.supervisor)
+                yield broker_pb2.WatchProvidersResponse(provider=provider, removed=change.removed, synced=True)
 
     async def explain_route(self, request: broker_pb2.ExplainRouteRequest) -> broker_pb2.ExplainRouteResponse:
         """Where a request would go."""
@@ -181,7 +191,9 @@ class BrokerService:
         if kept := logs.tail(request.lines):
             yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in kept])
         if request.follow:
-            async for records, lost in logs.follow(last):
+            following = logs.follow(last)
+            while (news := await tasks.unless(self._stopping, anext(following))) is not None:
+                records, lost = news
                 yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in records], dropped=lost)
 
 

@@ -27,9 +27,10 @@ async def mirror_health(registry: Registry, service: health.aio.HealthServicer) 
 
 
 async def _mirror(registry: Registry, service: health.aio.HealthServicer) -> None:
-    async with registry.changes() as changes:
+    with registry.changes() as changes:
         while True:
-            supervisor, _, removed = await changes.get()
-            serving = supervisor.state is State.READY and not removed
+            change = await changes.get()
+            supervisor = change.supervisor
+            serving = supervisor.state is State.READY and not change.removed
             status = HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING
             await service.set(f"providers/{supervisor.spec.provider_id}", status)

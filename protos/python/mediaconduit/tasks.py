@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -73,6 +73,21 @@ class TaskOwner:
         """Returns when all have ended by themselves."""
         while self._tasks:
             await join(*self._tasks)
+
+
+async def unless(event: asyncio.Event, coroutine: Awaitable[T]) -> T | None:
+    """What the coroutine gives; None when the event comes first, and the coroutine is cancelled."""
+    work = start(_awaited(coroutine), name="work unless an event comes")
+    stop = start(event.wait(), name="the event that ends work")
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else None
+    finally:
+        await cancel_and_join(work, stop)
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 async def shielded(coroutine: Coroutine[Any, Any, T], *, timeout: float, name: str) -> T | None:

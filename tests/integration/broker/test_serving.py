@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
+from mediaconduit import connect
 from mediaconduit.errors import PreconditionError
-from mediaconduit_broker.config import Config
+from mediaconduit_broker.config import Config, Limits, ProviderConfig
 from mediaconduit_broker.server import running
 
 from tests.support.brokers import broker, load
@@ -43,8 +47,6 @@ async def test_nothing_is_left_when_a_broker_stops_with_calls_running(tmp_path: 
 
 
 async def test_a_config_names_providers_to_load_at_start(tmp_path: Path, environments: Path) -> None:
-    from mediaconduit_broker.config import ProviderConfig
-
     providers = {"greeter": ProviderConfig(source="./faulty", settings={"greeting": "configured"})}
     async with broker(tmp_path / "state", environments, providers=providers) as (_, client):
         async with client.broker.watch() as feed:
@@ -53,3 +55,23 @@ async def test_a_config_names_providers_to_load_at_start(tmp_path: Path, environ
                     break
         result = await client.model("greeter/greet").transform("x")
         assert result.text.startswith("configured ")
+
+
+async def test_clients_that_follow_do_not_hold_up_the_end(tmp_path: Path, environments: Path) -> None:
+    config = Config(listen="127.0.0.1:0", state_dir=str(tmp_path), limits=Limits(drain_timeout=600))
+    (tmp_path / "environments").symlink_to(environments)
+    async with contextlib.AsyncExitStack() as stack:
+        serving = contextlib.AsyncExitStack()
+        served = await serving.enter_async_context(running(config, os.environ, base=tmp_path))
+        client = await stack.enter_async_context(connect(served.address))
+        await load(client, "cowsay")
+        feeds = [client.broker.tail_logs("cowsay", lines=0, follow=True), client.broker.watch()]
+        ends = [asyncio.ensure_future(_to_the_end(feed)) for feed in feeds]
+        await client.broker.list()
+        await serving.aclose()
+        await asyncio.gather(*ends)
+
+
+async def _to_the_end(feed: AsyncIterator[object]) -> None:
+    async for _ in feed:
+        pass
