@@ -1,0 +1,40 @@
+"""Each check finds what it is there for, and nothing else does."""
+
+import importlib.util
+import sys
+from types import ModuleType
+
+import pytest
+from mediaconduit_broker.conformance import CHECKS
+
+from .conftest import ROOT, Conform
+
+
+def _defects() -> ModuleType:
+    """The provider's own list; importing it changes nothing."""
+    spec = importlib.util.spec_from_file_location("defects", ROOT / "tests/providers/broken/defects.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["defects"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+DEFECTS = _defects().DEFECTS
+
+
+def test_every_check_can_fail() -> None:
+    assert {defect.check for defect in DEFECTS.values()} == set(CHECKS)
+
+
+async def test_without_a_defect_every_check_passes_and_applies(conform: Conform) -> None:
+    report = await conform("./broken", settings={"api_key": "hush-hush", "greeting": "hello"})
+    assert [(o.name, o.detail) for o in report.outcomes if not o.passed or not o.applicable] == []
+    assert [outcome.name for outcome in report.outcomes] == list(CHECKS)
+
+
+@pytest.mark.parametrize(("name", "check"), [(name, defect.check) for name, defect in DEFECTS.items()])
+async def test_a_defect_fails_its_check_and_no_other(name: str, check: str, conform: Conform) -> None:
+    report = await conform("./broken", variables={"BROKEN_DEFECT": name}, settings={"greeting": "hello"})
+    assert {outcome.name: outcome.detail for outcome in report.failed}.keys() == {check}, report.failed
+    assert report.failed[0].advice == CHECKS[check].advice

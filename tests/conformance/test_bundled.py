@@ -1,0 +1,31 @@
+"""Every bundled provider passes every check."""
+
+from pathlib import Path
+
+import pytest
+from mediaconduit_broker.conformance import Report
+from mediaconduit_broker.sources import catalog
+
+from .conftest import Conform
+
+SETTINGS = {"llamacpp": {"threads": 1}}
+
+
+def explain(report: Report) -> str:
+    return "\n".join(f"{outcome.name}: {outcome.detail}" for outcome in report.failed)
+
+
+@pytest.mark.timeout(300)  # environments may have to be built, their packages fetched
+@pytest.mark.parametrize("name", sorted(catalog()))
+async def test_a_bundled_provider_passes_every_check(
+    name: str, conform: Conform, request: pytest.FixtureRequest
+) -> None:
+    settings: dict[str, object] = dict(SETTINGS.get(name, {}))
+    if name == "llamacpp":
+        path: Path = request.getfixturevalue("tiny_gguf")
+        settings["model_path"] = str(path)
+    report = await conform(name, settings=settings)
+    assert report.passed, explain(report)
+    seen = {outcome.name: outcome for outcome in report.outcomes}
+    assert seen["transform"].applicable
+    assert "not tried" not in seen["transform"].detail
