@@ -18,6 +18,7 @@ from mediaconduit_broker.cli import output
 from mediaconduit_broker.cli.failures import UsageError
 from mediaconduit_broker.cli.progress import Waiting
 from mediaconduit_broker.cli.showing import JsonLines, Plain
+from mediaconduit_broker.cli.suffix import types_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,16 @@ async def run(client: Client, wanted: Transformation) -> None:
     """Makes the call. Leaving it in any way cancels it."""
     saved = wanted.to is not None
     async with Waiting(sys.stderr, wanted.model or "routing") as waiting:
+        keywords = dict(wanted.keywords)
+        if wanted.model and "output_media_types" not in keywords:
+            keywords["output_media_types"] = await types_for(client, wanted.model, wanted.to)
         show: Show = JsonLines(saved=saved) if wanted.as_json else Plain(waiting, saved=saved)
         try:
             stream = client.model(wanted.model).stream(
                 wanted.content,
                 to=wanted.to,
                 gather=wanted.as_json,
-                **dict(wanted.keywords),
+                **keywords,
             )
         except TypeError as error:
             # What the client calls a wrong keyword is a wrong option here.
