@@ -29,7 +29,7 @@ _log = logging.getLogger("mediaconduit_provider")
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Runs a sidecar; gives its exit code."""
+    """Runs a sidecar; gives the exit code when it cannot even start."""
     lifeline = environment.get("MEDIACONDUIT_LIFELINE", "")
     logs.configure(prefixed=bool(lifeline))
     if len(arguments) != 1 or ":" not in arguments[0]:

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from mediaconduit.tasks import cancel_and_join, start
 
@@ -48,8 +48,12 @@ def load(entry: str) -> Provider:
         raise EntryError(f"{entry!r} could not be constructed: {type(error).__name__}: {error}") from error
 
 
-async def run(provider: Provider, config: HostConfig) -> int:
-    """Serves until SIGTERM, SIGINT or the end of the lifeline; gives the exit code."""
+async def run(provider: Provider, config: HostConfig) -> NoReturn:
+    """Serves until SIGTERM, SIGINT or the end of the lifeline, and ends the process."""
+    leave(await _serve(provider, config))
+
+
+async def _serve(provider: Provider, config: HostConfig) -> int:
     host = Host(provider, config)
     server = Server(host)
     stopping = asyncio.Event()
@@ -123,13 +127,12 @@ def _watch_lifeline(loop: asyncio.AbstractEventLoop, closed: Callable[[], None],
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-def leave(code: int) -> None:
-    """Ends the process with its children, whatever threads of authors still do."""
-    kill_children()
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        try:
+def leave(code: int) -> NoReturn:
+    """Ends the process with its children, whatever threads and tasks of authors still do."""
+    try:
+        kill_children()
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        except (OSError, ValueError):
-            continue
-    os._exit(code)
+    finally:
+        os._exit(code)

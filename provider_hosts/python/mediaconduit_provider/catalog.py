@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from mediaconduit.errors import InvalidRequestError, NotFoundError, PreconditionError, Reason
 from mediaconduit.v1 import models_pb2
 
 from mediaconduit_provider.options import OptionsSchema
 from mediaconduit_provider.provider import Model, Provider
+
+_CAPABILITY: Final = re.compile(r"(text|image|audio|video|3d)-to-(text|image|audio|video|3d|embedding|scores)")
+
+
+class ModelError(ValueError):
+    """An author described a model in a way that cannot be."""
 
 
 class Entry:
@@ -19,9 +27,15 @@ class Entry:
     __slots__ = ("model", "name", "schema")
 
     def __init__(self, name: str, model: Model) -> None:
+        for capability in model.capabilities:
+            if not _CAPABILITY.fullmatch(capability):
+                raise ModelError(f"model {model.id!r}: {capability!r} is not a capability like 'text-to-audio'")
         self.name = name
         self.model = model
-        self.schema = OptionsSchema(model)
+        try:
+            self.schema = OptionsSchema(model)
+        except ValueError as error:
+            raise ModelError(str(error)) from error
 
     def to_proto(self, *, with_schema: bool = False) -> models_pb2.Model:
         """As the contract has it; the schema of options only on demand."""
@@ -80,10 +94,20 @@ class Catalog:
         """Asks the provider, which answers from its cache unless `refresh` is set."""
         models = await self._provider.list_models(refresh=refresh)
         if models is not self._listed or refresh:
-            self._entries = {model.id: Entry(self._prefix + model.id, model) for model in models}
+            self._entries = self._indexed(models)
             self._listed = models
             self.refresh_time = time.time()
         return self.entries
+
+    def _indexed(self, models: Sequence[Model]) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for model in models:
+            if not model.id or model.id in entries:
+                raise ModelError(f"model id {model.id!r} is empty or there twice")
+            if "live" in model.features and type(self._provider).live is Provider.live:
+                raise ModelError(f"model {model.id!r} has the feature 'live' but live() is not overridden")
+            entries[model.id] = Entry(self._prefix + model.id, model)
+        return entries
 
     def forget(self) -> None:
         """Asks the provider again at the next unknown name: what it has may depend on its settings."""

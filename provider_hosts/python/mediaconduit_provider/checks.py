@@ -11,7 +11,7 @@ from mediaconduit.v1.options_pb2 import TransformOptions
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_provider.inputs import media_type_of
-from mediaconduit_provider.media_types import matches
+from mediaconduit_provider.media_types import is_text, matches
 from mediaconduit_provider.provider import InputSpec, Model
 
 _USER = frozenset({Role.ROLE_UNSPECIFIED, Role.ROLE_USER})
@@ -94,6 +94,8 @@ def kind_of(part: Part) -> str:
     """Which kind of media a part is, as capabilities name it."""
     if part.HasField("text"):
         return "text"
+    if is_text(media_type_of(part)):
+        return "text"
     kind = media_type_of(part).partition("/")[0].lower()
     return {"model": "3d"}.get(kind, kind)
 
@@ -114,6 +116,8 @@ def _part_violations(part: Part, field: str, spec: InputSpec | None, model: Mode
         )
     if not _has_content(part) and (part.name or not part.HasField("text")):
         found.append(FieldViolation(field, "is empty"))
+    if part.HasField("data") and is_text(media_type) and not _is_utf8(part.data):
+        found.append(FieldViolation(field, f"says it is {media_type} but is not text in UTF-8"))
     if spec.max_bytes and (size := _size(part)) > spec.max_bytes:
         raise InvalidRequestError(
             f"{field} has {size} bytes; {model.id} takes at most {spec.max_bytes}",
@@ -136,6 +140,14 @@ def _check_outputs(options: TransformOptions, model: Model) -> None:
 def _has_content(part: Part) -> bool:
     content = part.WhichOneof("content")
     return bool(getattr(part, content)) if content in ("text", "data") else content is not None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _size(part: Part) -> int:

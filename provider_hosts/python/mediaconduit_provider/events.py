@@ -24,7 +24,8 @@ from mediaconduit_provider.packing import Item, Target
 
 OVERHEAD: Final = 128
 """Weight of an item beside its content: 64 KiB in flight are at most 512 items."""
-_EVENT_LIMIT: Final = MESSAGE_BYTES - 64 * 1024
+_EVENT_LIMIT: Final = MESSAGE_BYTES - 512 * 1024
+"""Leaves room for what is joined with it."""
 
 
 class OpenOutput:

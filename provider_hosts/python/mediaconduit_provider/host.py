@@ -13,7 +13,7 @@ from mediaconduit.tasks import cancel_and_join, shielded, start
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_provider import threads
-from mediaconduit_provider.catalog import Catalog, Entry
+from mediaconduit_provider.catalog import Catalog, Entry, ModelError
 from mediaconduit_provider.checks import check_request, infer_capability
 from mediaconduit_provider.concurrency import Calls
 from mediaconduit_provider.config import HostConfig
@@ -56,7 +56,7 @@ class Host:
         await threads.call(self.provider.setup, name="setup")
         try:
             await self.catalog.list()
-        except ValueError:
+        except ModelError:
             raise
         except Exception:
             _log.warning("the provider could not list its models yet", exc_info=True)
@@ -167,6 +167,12 @@ class Host:
         self.check_ready()
         self.calls.check()
         live = isinstance(call, LiveCall) and call.is_live
+        if not live and not self.serves("transform"):
+            raise UnsupportedError(
+                f"{call.entry.name} only holds conversations",
+                hint="use TransformLive",
+                metadata={"provider": self.config.provider_id, "service": "mediaconduit.v1.MediaProvider/Transform"},
+            )
         function: Callable[[Any], Any] = self.provider.live if live else self.provider.transform
         run = Run(call, function, facts, heartbeat=self.config.heartbeat)
         run.provenance.parent_generations.extend(request.parent_generations)

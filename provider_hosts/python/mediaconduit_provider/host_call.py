@@ -17,7 +17,7 @@ from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_provider.call import Call, Input
 from mediaconduit_provider.catalog import Entry
-from mediaconduit_provider.inputs import ArrivingInput, WholeInput
+from mediaconduit_provider.inputs import ArrivingInput, WholeInput, text_of
 from mediaconduit_provider.media_types import is_text, matches
 from mediaconduit_provider.metadata import CallFacts
 from mediaconduit_provider.options import option_at
@@ -53,7 +53,7 @@ class HostCall(Call):
         """Text of the last user turn's main input."""
         for turn in reversed(self.turns):
             if turn.role in _USER:
-                return "\n".join(part.text for part in turn.parts if not part.name and part.HasField("text"))
+                return "\n".join(text for part in turn.parts if not part.name and (text := text_of(part)))
         return ""
 
     @property

@@ -14,6 +14,7 @@ from mediaconduit.streams import CHUNK_BYTES
 from mediaconduit.v1.media_pb2 import Part
 
 from mediaconduit_provider.call import Input
+from mediaconduit_provider.media_types import is_text
 
 NewFile = Callable[[], Path]
 """Gives the path of a new file in the call's folder."""
@@ -38,7 +39,7 @@ class WholeInput(Input):
     @property
     def text(self) -> str:
         """Its text."""
-        return self._part.text
+        return text_of(self._part)
 
     @property
     def size(self) -> int | None:
@@ -297,3 +298,10 @@ def media_type_of(part: Part) -> str:
     if part.HasField("asset"):
         return part.asset.media_type
     return "text/plain" if part.HasField("text") else "application/octet-stream"
+
+
+def text_of(part: Part) -> str:
+    """The text a part holds, also one that was sent as bytes of a text; empty when it holds none."""
+    if part.HasField("data") and is_text(part.media_type):
+        return part.data.decode("utf-8", "replace")
+    return part.text

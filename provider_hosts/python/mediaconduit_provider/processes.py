@@ -42,8 +42,9 @@ def _children() -> set[int]:
 
 def _processes() -> Iterator[tuple[int, int, int]]:
     """(pid, parent, group) of living processes; none where there is no /proc."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-            if fields[0] not in "ZX":
-                yield int(stat.parent.name), int(fields[1]), int(fields[2])
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError, ValueError, IndexError):  # it may end at any moment
+                fields = Path("/proc", name, "stat").read_text(errors="replace").rpartition(")")[2].split()
+                if fields[0] not in "ZX":
+                    yield int(name), int(fields[1]), int(fields[2])

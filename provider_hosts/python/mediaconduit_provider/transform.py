@@ -10,7 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mediaconduit.errors import CallCancelledError, CallTimeoutError, InternalError, MediaConduitError
+from mediaconduit.errors import (
+    CallCancelledError,
+    CallTimeoutError,
+    InternalError,
+    MediaConduitError,
+    Reason,
+    UnavailableError,
+)
 from mediaconduit.streams import CHUNK_BYTES, Mailbox
 from mediaconduit.v1.events_pb2 import Progress, Provenance, TransformResponse
 
@@ -22,6 +29,8 @@ from mediaconduit_provider.threads import ThreadSource
 
 IN_FLIGHT: Final = 64 * 1024
 """Weight that may wait in a call's mailbox."""
+_DEADLINE_SLACK: Final = 0.2
+"""Seconds by which the caller's clock may be ahead: who leaves so close to its deadline was driven by it."""
 _TURN: Final = 0.001
 """Seconds an author may go on yielding before others get a turn."""
 
@@ -75,7 +84,8 @@ class Run:
             self._cancel()
 
     def _why_left(self) -> MediaConduitError:
-        if self.call.remaining() == 0.0:
+        remaining = self.call.remaining()
+        if remaining is not None and remaining < _DEADLINE_SLACK:
             return CallTimeoutError("the caller's deadline passed before the work was done")
         return CallCancelledError("the caller left")
 
@@ -85,8 +95,8 @@ class Run:
         """Runs the author's code to its end, whatever that is, and says how it ended."""
         try:
             await self._work()
-        except asyncio.CancelledError:
-            self.error = self._cause or CallCancelledError("the call was cancelled")
+        except asyncio.CancelledError as error:
+            self.error = self._cause or self._why_cancelled(error)
         except MediaConduitError as error:
             self.error = self._cause or error
         except BaseExceptionGroup as group:
@@ -114,6 +124,13 @@ class Run:
             await self.call.release()
         if self._cause is not None:
             raise self._cause
+
+    def _why_cancelled(self, error: asyncio.CancelledError) -> MediaConduitError:
+        """For a cancellation that did not come from the handler: the process ends, or the author's own code did it."""
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            return self._unexpected(error)
+        return UnavailableError("the provider stopped before the work was done", reason=Reason.PROVIDER_DRAINING)
 
     def _unexpected(self, error: BaseException) -> InternalError:
         internal = InternalError.unexpected()

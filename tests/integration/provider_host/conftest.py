@@ -98,6 +98,13 @@ async def error_of(call: Any) -> Any:
     return from_rpc_error(raised.value)
 
 
+async def until_text(call: Any) -> str:
+    """The first text of a call, once there is some: the author's code is past its first yield."""
+    while not (text := text_of((await call.read()).events)):
+        pass
+    return text
+
+
 def text_of(events: Sequence[TransformEvent]) -> str:
     return "".join(event.output_delta.text for event in events)
 

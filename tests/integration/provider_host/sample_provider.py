@@ -32,7 +32,7 @@ from mediaconduit_provider import (
 
 TEXT = ["text-to-text"]
 NAMES = """shout thread typed boom late_boom exits prints many blocks_after_first cleans_up stubborn stuck_thread
-remaining spawns groups options tools silent returns delegates stall made""".split()
+remaining spawns groups options tools silent returns delegates stall made cancels_itself""".split()
 
 
 class Sample(Provider):
@@ -202,6 +202,10 @@ class Sample(Provider):
 
     async def do_made(self, call):
         yield str(self.made)
+
+    async def do_cancels_itself(self, call):
+        yield "x"
+        raise asyncio.CancelledError
 
     async def do_picky(self, call):
         yield f"{call.capability} {call.option('audio.speed', 1.0)}".encode()

@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mediaconduit.errors import Reason
 from mediaconduit.v1 import provider_pb2
 
-from .conftest import Sidecar, error_of, text_of
+from .conftest import Sidecar, error_of, text_of, until_text
 
 
 async def records(sidecar: Sidecar, wanted: int) -> list[Any]:
@@ -26,7 +26,7 @@ async def records(sidecar: Sidecar, wanted: int) -> list[Any]:
 
 async def test_cancelling_reaches_the_author_whose_clean_up_runs_to_its_end(sidecar: Sidecar) -> None:
     call = sidecar.call("cleans_up", "hi")
-    await call.read()
+    await until_text(call)
     call.cancel()
     (record,) = await records(sidecar, 1)
     assert record.error.code == grpc.StatusCode.CANCELLED.value[0]
@@ -42,14 +42,14 @@ async def test_a_lost_connection_cancels(sidecar: Sidecar) -> None:
     from .conftest import request
 
     async with open_channel(sidecar.target) as other:
-        await provider_pb2_grpc.MediaProviderStub(other).Transform(request("cleans_up", "hi")).read()
+        await until_text(provider_pb2_grpc.MediaProviderStub(other).Transform(request("cleans_up", "hi")))
     (record,) = await records(sidecar, 1)
     assert record.error.code == grpc.StatusCode.CANCELLED.value[0]
 
 
 async def test_a_plain_generator_is_closed_at_its_next_yield(sidecar: Sidecar, folder: Path) -> None:
     call = sidecar.call("stuck_thread", str(folder / "go"))
-    await call.read()
+    await until_text(call)
     call.cancel()
     (folder / "go").touch()
     await records(sidecar, 1)
@@ -61,7 +61,7 @@ async def test_a_call_still_blocked_after_its_cancel_keeps_its_place_and_is_coun
 ) -> None:
     calls = [sidecar.call("stuck_thread", str(folder / "go")) for _ in range(3)]
     for call in calls:
-        await call.read()
+        await until_text(call)
         call.cancel()
     described = await sidecar.until(lambda answer: answer.stuck_calls == 3)
     assert described.active_calls == 3
@@ -86,7 +86,7 @@ async def test_one_call_too_many_is_refused_with_the_limit(sidecar: Sidecar) -> 
 
 async def test_an_author_who_ignores_cancel_is_counted_and_does_not_stop_the_exit(sidecar: Sidecar) -> None:
     call = sidecar.call("stubborn", "hi")
-    await call.read()
+    await until_text(call)
     call.cancel()
     await sidecar.until(lambda answer: answer.stuck_calls == 1)
     assert sidecar.process.stdin is not None

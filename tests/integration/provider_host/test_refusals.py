@@ -105,6 +105,17 @@ async def test_a_stream_can_only_be_announced_where_chunks_can_follow(shared: Si
     assert [violation.field for violation in error.fields] == ["turns[0].parts[0].stream"]
 
 
+async def test_text_may_come_as_bytes_and_must_then_be_text(shared: Sidecar) -> None:
+    events = await shared.events("shout", "", parts=[Part(media_type="text/plain", data="hé".encode())])
+    assert text_of(events) == "HÉ "
+    error = await shared.fails("shout", "", parts=[Part(media_type="text/plain", data=b"\xff\xfe")])
+    assert [violation.field for violation in error.fields] == ["turns[0].parts[0]"]
+
+
+async def test_an_author_who_cancels_itself_has_failed(shared: Sidecar) -> None:
+    assert (await shared.fails("cancels_itself")).reason is Reason.INTERNAL
+
+
 async def test_an_authors_typed_error_passes_as_it_is_also_after_output(shared: Sidecar) -> None:
     error = await shared.fails("typed")
     assert (error.reason, error.message, error.retry_after) == (Reason.RATE_LIMITED, "slow down", 7)

@@ -6,7 +6,7 @@ import pytest
 from mediaconduit.errors import InvalidRequestError, MediaConduitError, Reason
 from mediaconduit.v1.media_pb2 import Part, Turn
 from mediaconduit_provider import Model, Provider
-from mediaconduit_provider.catalog import Catalog
+from mediaconduit_provider.catalog import Catalog, ModelError
 from mediaconduit_provider.checks import infer_capability
 
 
@@ -68,9 +68,26 @@ async def test_nothing_named_but_a_capability_finds_the_only_model_that_has_it()
 
 async def test_capabilities_are_those_of_all_models_also_before_it_was_asked() -> None:
     class Static(Provider):
-        models = (Model("a", ["x-to-y"]), Model("b", ["a-to-b", "x-to-y"]))
+        models = (Model("a", ["text-to-text"]), Model("b", ["audio-to-text", "text-to-text"]))
 
-    assert Catalog(Static(), "p").capabilities == ["a-to-b", "x-to-y"]
+    assert Catalog(Static(), "p").capabilities == ["audio-to-text", "text-to-text"]
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ([Model("a", ["text-to-speech"])], "not a capability"),
+        ([Model("a", ["text-to-text"]), Model("a", ["text-to-text"])], "twice"),
+        ([Model("", ["text-to-text"])], "empty"),
+        ([Model("a", ["text-to-text"], features=["live"])], "live"),
+        ([Model("a", ["text-to-text"], options={"text.temprature": {}})], "temprature"),
+    ],
+)
+async def test_models_that_cannot_be_are_the_authors_mistake(models: list[Model], said: str) -> None:
+    provider = Listing()
+    provider.current = models
+    with pytest.raises(ModelError, match=said):
+        await Catalog(provider, "p").list()
 
 
 def test_the_capability_follows_from_the_last_users_input() -> None:
