@@ -23,143 +23,181 @@ class _ErrorReason:
 class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ErrorReason.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
-    """Never sent."""
+    """Never sent. What a client makes of a status that has no ErrorInfo of ours, or one of a later revision."""
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 1
-    """NOT_FOUND. metadata: model, suggestions."""
+    """NOT_FOUND: there is no such model, or it is not this provider's. Name another. metadata: model, suggestions."""
     ERROR_REASON_PROVIDER_NOT_FOUND: _ErrorReason.ValueType  # 2
-    """NOT_FOUND. metadata: provider, suggestions."""
+    """NOT_FOUND: the broker has no provider of that name. Load it, or name another. metadata: provider, suggestions."""
     ERROR_REASON_CAPABILITY_UNSUPPORTED: _ErrorReason.ValueType  # 3
-    """FAILED_PRECONDITION. metadata: capability, available."""
+    """FAILED_PRECONDITION: the model, or no model at all, does what was asked. metadata: capability, available."""
     ERROR_REASON_INPUT_INVALID: _ErrorReason.ValueType  # 4
-    """INVALID_ARGUMENT with BadRequest."""
+    """INVALID_ARGUMENT with BadRequest: the request is wrong and will not get better by itself. Every field found wrong
+    is named by its path ("options.audio.speed", "turns[0].parts[1]") with what is allowed there.
+    """
     ERROR_REASON_INPUT_TOO_LARGE: _ErrorReason.ValueType  # 5
-    """INVALID_ARGUMENT. metadata: limit, actual."""
+    """INVALID_ARGUMENT: an input is larger than InputSpec.max_bytes, or a message than 4 MiB. metadata: limit, actual, in
+    bytes.
+    """
     ERROR_REASON_CREDENTIALS_MISSING: _ErrorReason.ValueType  # 6
-    """FAILED_PRECONDITION. metadata: variable."""
+    """FAILED_PRECONDITION: the provider needs a key or setting it was not given. Configure it. metadata: variable."""
     ERROR_REASON_CREDENTIALS_REJECTED: _ErrorReason.ValueType  # 7
-    """FAILED_PRECONDITION: the vendor refuses the provider's credentials."""
+    """FAILED_PRECONDITION: the vendor refuses the provider's credentials. Configure others."""
     ERROR_REASON_NOT_ALLOWED: _ErrorReason.ValueType  # 8
-    """PERMISSION_DENIED."""
+    """PERMISSION_DENIED: the caller is known and may not do this."""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 9
-    """RESOURCE_EXHAUSTED with RetryInfo: too fast. metadata: whose ("vendor", "caller")."""
+    """RESOURCE_EXHAUSTED with RetryInfo: too many calls in too short a time. Wait as it says. metadata: whose limit it is
+    ("vendor", "caller").
+    """
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 10
-    """RESOURCE_EXHAUSTED: no money or allowance left. metadata: whose."""
+    """RESOURCE_EXHAUSTED: no money or allowance left; a retry does not help. metadata: whose ("vendor", "caller")."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 11
-    """RESOURCE_EXHAUSTED with RetryInfo: our own queue is full."""
+    """RESOURCE_EXHAUSTED with RetryInfo: all places or the queue of the provider are full; the vendor was not asked.
+    metadata: limit (DescribeResponse.max_concurrency), stuck (DescribeResponse.stuck_calls).
+    """
     ERROR_REASON_CONTENT_REFUSED: _ErrorReason.ValueType  # 12
-    """INVALID_ARGUMENT with Scores where known: the vendor's policy."""
+    """INVALID_ARGUMENT with Scores where known: the vendor's policy refuses input or output. Change the input."""
     ERROR_REASON_CONTEXT_TOO_LONG: _ErrorReason.ValueType  # 13
-    """INVALID_ARGUMENT. metadata: limit, actual."""
+    """INVALID_ARGUMENT: input and wanted output are longer than Model.context_tokens. metadata: limit, actual, in tokens."""
     ERROR_REASON_VENDOR_UNAVAILABLE: _ErrorReason.ValueType  # 14
-    """UNAVAILABLE with RetryInfo: the vendor is down."""
+    """UNAVAILABLE with RetryInfo: the vendor is down or cannot be reached."""
     ERROR_REASON_VENDOR_PROTOCOL: _ErrorReason.ValueType  # 15
-    """INTERNAL: the vendor answered what cannot be understood."""
+    """INTERNAL: the vendor, or the engine the provider runs, answered what cannot be understood."""
     ERROR_REASON_PROVIDER_NOT_READY: _ErrorReason.ValueType  # 16
-    """UNAVAILABLE. metadata: state, why."""
+    """UNAVAILABLE: the provider is still starting, did not start, or was lost. Try again, after RetryInfo where it has
+    one. metadata: state (ProviderState without its prefix), why.
+    """
     ERROR_REASON_PROVIDER_CRASHED: _ErrorReason.ValueType  # 17
-    """UNAVAILABLE. metadata: exit_code, signal, error_id. What it last wrote is in TailLogs only."""
+    """UNAVAILABLE: the sidecar ended during the call; the next call starts it again. metadata: exit_code or signal,
+    error_id. What it last wrote is in Broker.TailLogs only.
+    """
     ERROR_REASON_PROVIDER_DRAINING: _ErrorReason.ValueType  # 18
-    """UNAVAILABLE: going away, try another."""
+    """UNAVAILABLE: the server is going away and takes no new calls. Send the call to another."""
     ERROR_REASON_WRONG_INSTANCE: _ErrorReason.ValueType  # 19
-    """FAILED_PRECONDITION: the nonce does not match."""
+    """FAILED_PRECONDITION: another process answered than the one that was started; the nonce does not match."""
     ERROR_REASON_SOURCE_NOT_TRUSTED: _ErrorReason.ValueType  # 20
-    """FAILED_PRECONDITION. metadata: source, how_to_allow."""
+    """FAILED_PRECONDITION: the operator does not allow code from there. metadata: source, how_to_allow."""
     ERROR_REASON_BUILD_FAILED: _ErrorReason.ValueType  # 21
-    """FAILED_PRECONDITION. metadata: step, last_lines (2 KiB at most)."""
+    """FAILED_PRECONDITION: the provider's environment cannot be built, or its code does not load. Mend it and load it
+    again. metadata: step, last_lines (of that step's output, 2 KiB at most).
+    """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 22
-    """INTERNAL with an error id; nothing else leaves the process."""
+    """INTERNAL: an error nobody foresaw. metadata: error_id, under which the server's logs have it; nothing else leaves
+    the process.
+    """
     ERROR_REASON_CALLER_UNKNOWN: _ErrorReason.ValueType  # 23
-    """UNAUTHENTICATED: the caller's own credentials for this server."""
+    """UNAUTHENTICATED: the caller's own credentials for this server are missing or wrong."""
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 24
-    """NOT_FOUND: a job, asset, voice, tuning or generation. metadata: name."""
+    """NOT_FOUND: there is no such job, asset, voice, tuning or generation, or it is another caller's. metadata: name."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 25
-    """ALREADY_EXISTS: the request_id was used for another content."""
+    """ALREADY_EXISTS: the request_id was used for another content. Give every new request an id of its own."""
     ERROR_REASON_EVENTS_EXPIRED: _ErrorReason.ValueType  # 26
     """OUT_OF_RANGE: events asked for are not kept any more."""
     ERROR_REASON_RESUME_REJECTED: _ErrorReason.ValueType  # 27
-    """FAILED_PRECONDITION: the resume_token is expired or not this provider's."""
+    """FAILED_PRECONDITION: the resume_token is expired or not this provider's. Begin anew, without it."""
     ERROR_REASON_VENDOR_TIMEOUT: _ErrorReason.ValueType  # 28
-    """DEADLINE_EXCEEDED: the vendor took too long."""
+    """DEADLINE_EXCEEDED: the vendor took longer than the provider waits for it."""
     ERROR_REASON_CANCELLED: _ErrorReason.ValueType  # 29
-    """CANCELLED by the caller, or its connection was lost. In records; the caller itself has gone."""
+    """CANCELLED: by the caller, or its connection was lost. In records; the caller itself has gone."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 30
-    """DEADLINE_EXCEEDED: the caller's own deadline passed."""
+    """DEADLINE_EXCEEDED: the caller's own deadline passed. Allow more time, or use a job."""
     ERROR_REASON_SOURCE_NOT_FOUND: _ErrorReason.ValueType  # 31
     """NOT_FOUND: a provider's source does not exist. metadata: source, suggestions."""
     ERROR_REASON_MANIFEST_INVALID: _ErrorReason.ValueType  # 32
     """FAILED_PRECONDITION with BadRequest: every mistake in a provider's manifest, field "MediaConduit.provider.yml:12"."""
     ERROR_REASON_SERVICE_UNSUPPORTED: _ErrorReason.ValueType  # 33
-    """UNIMPLEMENTED: an optional service the provider does not have. metadata: provider, service."""
+    """UNIMPLEMENTED: an optional service, or part of one, that the provider does not have. metadata: provider, service."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
-    """Why a call failed: ErrorInfo.reason is the name without the prefix."""
+    """Why a call failed. The name without its prefix is ErrorInfo.reason in the details of the call's status, with domain
+    "mediaconduit"; each value begins with the gRPC code it comes with, then what happened and what to do.
+
+    ErrorInfo.metadata holds what a value lists as "metadata", where it is known: texts, lists separated by commas. Every
+    reason may also have `hint`: what to do next, for people. A reason that a client does not know means what its code
+    does.
+    """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
-"""Never sent."""
+"""Never sent. What a client makes of a status that has no ErrorInfo of ours, or one of a later revision."""
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 1
-"""NOT_FOUND. metadata: model, suggestions."""
+"""NOT_FOUND: there is no such model, or it is not this provider's. Name another. metadata: model, suggestions."""
 ERROR_REASON_PROVIDER_NOT_FOUND: ErrorReason.ValueType  # 2
-"""NOT_FOUND. metadata: provider, suggestions."""
+"""NOT_FOUND: the broker has no provider of that name. Load it, or name another. metadata: provider, suggestions."""
 ERROR_REASON_CAPABILITY_UNSUPPORTED: ErrorReason.ValueType  # 3
-"""FAILED_PRECONDITION. metadata: capability, available."""
+"""FAILED_PRECONDITION: the model, or no model at all, does what was asked. metadata: capability, available."""
 ERROR_REASON_INPUT_INVALID: ErrorReason.ValueType  # 4
-"""INVALID_ARGUMENT with BadRequest."""
+"""INVALID_ARGUMENT with BadRequest: the request is wrong and will not get better by itself. Every field found wrong
+is named by its path ("options.audio.speed", "turns[0].parts[1]") with what is allowed there.
+"""
 ERROR_REASON_INPUT_TOO_LARGE: ErrorReason.ValueType  # 5
-"""INVALID_ARGUMENT. metadata: limit, actual."""
+"""INVALID_ARGUMENT: an input is larger than InputSpec.max_bytes, or a message than 4 MiB. metadata: limit, actual, in
+bytes.
+"""
 ERROR_REASON_CREDENTIALS_MISSING: ErrorReason.ValueType  # 6
-"""FAILED_PRECONDITION. metadata: variable."""
+"""FAILED_PRECONDITION: the provider needs a key or setting it was not given. Configure it. metadata: variable."""
 ERROR_REASON_CREDENTIALS_REJECTED: ErrorReason.ValueType  # 7
-"""FAILED_PRECONDITION: the vendor refuses the provider's credentials."""
+"""FAILED_PRECONDITION: the vendor refuses the provider's credentials. Configure others."""
 ERROR_REASON_NOT_ALLOWED: ErrorReason.ValueType  # 8
-"""PERMISSION_DENIED."""
+"""PERMISSION_DENIED: the caller is known and may not do this."""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 9
-"""RESOURCE_EXHAUSTED with RetryInfo: too fast. metadata: whose ("vendor", "caller")."""
+"""RESOURCE_EXHAUSTED with RetryInfo: too many calls in too short a time. Wait as it says. metadata: whose limit it is
+("vendor", "caller").
+"""
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 10
-"""RESOURCE_EXHAUSTED: no money or allowance left. metadata: whose."""
+"""RESOURCE_EXHAUSTED: no money or allowance left; a retry does not help. metadata: whose ("vendor", "caller")."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 11
-"""RESOURCE_EXHAUSTED with RetryInfo: our own queue is full."""
+"""RESOURCE_EXHAUSTED with RetryInfo: all places or the queue of the provider are full; the vendor was not asked.
+metadata: limit (DescribeResponse.max_concurrency), stuck (DescribeResponse.stuck_calls).
+"""
 ERROR_REASON_CONTENT_REFUSED: ErrorReason.ValueType  # 12
-"""INVALID_ARGUMENT with Scores where known: the vendor's policy."""
+"""INVALID_ARGUMENT with Scores where known: the vendor's policy refuses input or output. Change the input."""
 ERROR_REASON_CONTEXT_TOO_LONG: ErrorReason.ValueType  # 13
-"""INVALID_ARGUMENT. metadata: limit, actual."""
+"""INVALID_ARGUMENT: input and wanted output are longer than Model.context_tokens. metadata: limit, actual, in tokens."""
 ERROR_REASON_VENDOR_UNAVAILABLE: ErrorReason.ValueType  # 14
-"""UNAVAILABLE with RetryInfo: the vendor is down."""
+"""UNAVAILABLE with RetryInfo: the vendor is down or cannot be reached."""
 ERROR_REASON_VENDOR_PROTOCOL: ErrorReason.ValueType  # 15
-"""INTERNAL: the vendor answered what cannot be understood."""
+"""INTERNAL: the vendor, or the engine the provider runs, answered what cannot be understood."""
 ERROR_REASON_PROVIDER_NOT_READY: ErrorReason.ValueType  # 16
-"""UNAVAILABLE. metadata: state, why."""
+"""UNAVAILABLE: the provider is still starting, did not start, or was lost. Try again, after RetryInfo where it has
+one. metadata: state (ProviderState without its prefix), why.
+"""
 ERROR_REASON_PROVIDER_CRASHED: ErrorReason.ValueType  # 17
-"""UNAVAILABLE. metadata: exit_code, signal, error_id. What it last wrote is in TailLogs only."""
+"""UNAVAILABLE: the sidecar ended during the call; the next call starts it again. metadata: exit_code or signal,
+error_id. What it last wrote is in Broker.TailLogs only.
+"""
 ERROR_REASON_PROVIDER_DRAINING: ErrorReason.ValueType  # 18
-"""UNAVAILABLE: going away, try another."""
+"""UNAVAILABLE: the server is going away and takes no new calls. Send the call to another."""
 ERROR_REASON_WRONG_INSTANCE: ErrorReason.ValueType  # 19
-"""FAILED_PRECONDITION: the nonce does not match."""
+"""FAILED_PRECONDITION: another process answered than the one that was started; the nonce does not match."""
 ERROR_REASON_SOURCE_NOT_TRUSTED: ErrorReason.ValueType  # 20
-"""FAILED_PRECONDITION. metadata: source, how_to_allow."""
+"""FAILED_PRECONDITION: the operator does not allow code from there. metadata: source, how_to_allow."""
 ERROR_REASON_BUILD_FAILED: ErrorReason.ValueType  # 21
-"""FAILED_PRECONDITION. metadata: step, last_lines (2 KiB at most)."""
+"""FAILED_PRECONDITION: the provider's environment cannot be built, or its code does not load. Mend it and load it
+again. metadata: step, last_lines (of that step's output, 2 KiB at most).
+"""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 22
-"""INTERNAL with an error id; nothing else leaves the process."""
+"""INTERNAL: an error nobody foresaw. metadata: error_id, under which the server's logs have it; nothing else leaves
+the process.
+"""
 ERROR_REASON_CALLER_UNKNOWN: ErrorReason.ValueType  # 23
-"""UNAUTHENTICATED: the caller's own credentials for this server."""
+"""UNAUTHENTICATED: the caller's own credentials for this server are missing or wrong."""
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 24
-"""NOT_FOUND: a job, asset, voice, tuning or generation. metadata: name."""
+"""NOT_FOUND: there is no such job, asset, voice, tuning or generation, or it is another caller's. metadata: name."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 25
-"""ALREADY_EXISTS: the request_id was used for another content."""
+"""ALREADY_EXISTS: the request_id was used for another content. Give every new request an id of its own."""
 ERROR_REASON_EVENTS_EXPIRED: ErrorReason.ValueType  # 26
 """OUT_OF_RANGE: events asked for are not kept any more."""
 ERROR_REASON_RESUME_REJECTED: ErrorReason.ValueType  # 27
-"""FAILED_PRECONDITION: the resume_token is expired or not this provider's."""
+"""FAILED_PRECONDITION: the resume_token is expired or not this provider's. Begin anew, without it."""
 ERROR_REASON_VENDOR_TIMEOUT: ErrorReason.ValueType  # 28
-"""DEADLINE_EXCEEDED: the vendor took too long."""
+"""DEADLINE_EXCEEDED: the vendor took longer than the provider waits for it."""
 ERROR_REASON_CANCELLED: ErrorReason.ValueType  # 29
-"""CANCELLED by the caller, or its connection was lost. In records; the caller itself has gone."""
+"""CANCELLED: by the caller, or its connection was lost. In records; the caller itself has gone."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 30
-"""DEADLINE_EXCEEDED: the caller's own deadline passed."""
+"""DEADLINE_EXCEEDED: the caller's own deadline passed. Allow more time, or use a job."""
 ERROR_REASON_SOURCE_NOT_FOUND: ErrorReason.ValueType  # 31
 """NOT_FOUND: a provider's source does not exist. metadata: source, suggestions."""
 ERROR_REASON_MANIFEST_INVALID: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION with BadRequest: every mistake in a provider's manifest, field "MediaConduit.provider.yml:12"."""
 ERROR_REASON_SERVICE_UNSUPPORTED: ErrorReason.ValueType  # 33
-"""UNIMPLEMENTED: an optional service the provider does not have. metadata: provider, service."""
+"""UNIMPLEMENTED: an optional service, or part of one, that the provider does not have. metadata: provider, service."""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason

@@ -31,43 +31,47 @@ class _OutputKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     OUTPUT_KIND_UNSPECIFIED: _OutputKind.ValueType  # 0
     """Never sent."""
     OUTPUT_KIND_TEXT: _OutputKind.ValueType  # 1
-    """Text; JSON too, as media_type says."""
+    """Text, also JSON, as media_type says. Comes as OutputDelta.text."""
     OUTPUT_KIND_DATA: _OutputKind.ValueType  # 2
-    """Audio, images, video, 3D: bytes or an asset."""
+    """Audio, images, video, 3D. Comes as OutputDelta.data, or as an asset in OutputCompleted.part."""
     OUTPUT_KIND_REASONING: _OutputKind.ValueType  # 3
-    """Reasoning."""
+    """The model's reasoning. Comes as OutputDelta.text, or sealed in OutputCompleted.part."""
     OUTPUT_KIND_TOOL_CALL: _OutputKind.ValueType  # 4
-    """A tool call; its text is the arguments."""
+    """A tool call. Its id and name are in OutputStarted, its arguments come as OutputDelta.text."""
     OUTPUT_KIND_TOOL_RESULT: _OutputKind.ValueType  # 5
-    """What a hosted tool answered."""
+    """What a tool that the vendor runs answered, in OutputCompleted.part."""
     OUTPUT_KIND_TRANSCRIPT: _OutputKind.ValueType  # 6
-    """A transcript."""
+    """A transcript. Comes as OutputDelta.segment, or as OutputDelta.text where there are no times, or whole in
+    OutputCompleted.part.
+    """
     OUTPUT_KIND_EMBEDDING: _OutputKind.ValueType  # 7
-    """A vector."""
+    """A vector, in OutputCompleted.part; one output for each item."""
     OUTPUT_KIND_SCORES: _OutputKind.ValueType  # 8
-    """Ranking, moderation, classification."""
+    """Ranking, moderation, classification, in OutputCompleted.part."""
 
 class OutputKind(_OutputKind, metaclass=_OutputKindEnumTypeWrapper):
-    """What an output is; the content its Part has."""
+    """What an output is, which says how its deltas are read and which content its Part has."""
 
 OUTPUT_KIND_UNSPECIFIED: OutputKind.ValueType  # 0
 """Never sent."""
 OUTPUT_KIND_TEXT: OutputKind.ValueType  # 1
-"""Text; JSON too, as media_type says."""
+"""Text, also JSON, as media_type says. Comes as OutputDelta.text."""
 OUTPUT_KIND_DATA: OutputKind.ValueType  # 2
-"""Audio, images, video, 3D: bytes or an asset."""
+"""Audio, images, video, 3D. Comes as OutputDelta.data, or as an asset in OutputCompleted.part."""
 OUTPUT_KIND_REASONING: OutputKind.ValueType  # 3
-"""Reasoning."""
+"""The model's reasoning. Comes as OutputDelta.text, or sealed in OutputCompleted.part."""
 OUTPUT_KIND_TOOL_CALL: OutputKind.ValueType  # 4
-"""A tool call; its text is the arguments."""
+"""A tool call. Its id and name are in OutputStarted, its arguments come as OutputDelta.text."""
 OUTPUT_KIND_TOOL_RESULT: OutputKind.ValueType  # 5
-"""What a hosted tool answered."""
+"""What a tool that the vendor runs answered, in OutputCompleted.part."""
 OUTPUT_KIND_TRANSCRIPT: OutputKind.ValueType  # 6
-"""A transcript."""
+"""A transcript. Comes as OutputDelta.segment, or as OutputDelta.text where there are no times, or whole in
+OutputCompleted.part.
+"""
 OUTPUT_KIND_EMBEDDING: OutputKind.ValueType  # 7
-"""A vector."""
+"""A vector, in OutputCompleted.part; one output for each item."""
 OUTPUT_KIND_SCORES: OutputKind.ValueType  # 8
-"""Ranking, moderation, classification."""
+"""Ranking, moderation, classification, in OutputCompleted.part."""
 Global___OutputKind: typing_extensions.TypeAlias = OutputKind
 
 class _SignalKind:
@@ -79,17 +83,17 @@ class _SignalKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     SIGNAL_KIND_UNSPECIFIED: _SignalKind.ValueType  # 0
     """Never sent."""
     SIGNAL_KIND_SPEECH_STARTED: _SignalKind.ValueType  # 1
-    """The caller speaks."""
+    """The caller has begun to speak; `offset` says where."""
     SIGNAL_KIND_SPEECH_ENDED: _SignalKind.ValueType  # 2
-    """The caller has stopped."""
+    """The caller has stopped speaking; `offset` says where."""
     SIGNAL_KIND_INTERRUPTED: _SignalKind.ValueType  # 3
-    """The model was cut short: drop its speech that was not played yet."""
+    """The model was cut short: drop what was received of its speech and not played yet."""
     SIGNAL_KIND_TURN_COMPLETED: _SignalKind.ValueType  # 4
-    """The model's turn is over."""
+    """The model's turn is over; `finish` and `usage` tell of it."""
     SIGNAL_KIND_TOOL_CALLS_CANCELLED: _SignalKind.ValueType  # 5
-    """The model does not wait for these results any more."""
+    """The model does not wait any more for the results of `call_ids`."""
     SIGNAL_KIND_GOING_AWAY: _SignalKind.ValueType  # 6
-    """The session will end; begin another with the last resume_token."""
+    """The session will end after `time_left`; begin another with the last resume_token."""
 
 class SignalKind(_SignalKind, metaclass=_SignalKindEnumTypeWrapper):
     """What happens in a live session beside the outputs."""
@@ -97,17 +101,17 @@ class SignalKind(_SignalKind, metaclass=_SignalKindEnumTypeWrapper):
 SIGNAL_KIND_UNSPECIFIED: SignalKind.ValueType  # 0
 """Never sent."""
 SIGNAL_KIND_SPEECH_STARTED: SignalKind.ValueType  # 1
-"""The caller speaks."""
+"""The caller has begun to speak; `offset` says where."""
 SIGNAL_KIND_SPEECH_ENDED: SignalKind.ValueType  # 2
-"""The caller has stopped."""
+"""The caller has stopped speaking; `offset` says where."""
 SIGNAL_KIND_INTERRUPTED: SignalKind.ValueType  # 3
-"""The model was cut short: drop its speech that was not played yet."""
+"""The model was cut short: drop what was received of its speech and not played yet."""
 SIGNAL_KIND_TURN_COMPLETED: SignalKind.ValueType  # 4
-"""The model's turn is over."""
+"""The model's turn is over; `finish` and `usage` tell of it."""
 SIGNAL_KIND_TOOL_CALLS_CANCELLED: SignalKind.ValueType  # 5
-"""The model does not wait for these results any more."""
+"""The model does not wait any more for the results of `call_ids`."""
 SIGNAL_KIND_GOING_AWAY: SignalKind.ValueType  # 6
-"""The session will end; begin another with the last resume_token."""
+"""The session will end after `time_left`; begin another with the last resume_token."""
 Global___SignalKind: typing_extensions.TypeAlias = SignalKind
 
 class _FinishReason:
@@ -117,47 +121,47 @@ class _FinishReason:
 class _FinishReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_FinishReason.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     FINISH_REASON_UNSPECIFIED: _FinishReason.ValueType  # 0
-    """Not known."""
+    """The vendor did not say, or said something unknown: see vendor_reason."""
     FINISH_REASON_STOP: _FinishReason.ValueType  # 1
     """The model was done, or a stop sequence came."""
     FINISH_REASON_LENGTH: _FinishReason.ValueType  # 2
-    """A limit of length."""
+    """A limit of length cut it: max_output_tokens, or the model's own."""
     FINISH_REASON_TOOL_CALLS: _FinishReason.ValueType  # 3
-    """The model waits for tool results."""
+    """The model waits for tool results: send them in a ROLE_TOOL turn."""
     FINISH_REASON_CONTENT_FILTER: _FinishReason.ValueType  # 4
-    """The vendor's policy cut it."""
+    """The vendor's policy cut it; what came before may be used. Refused as a whole it is CONTENT_REFUSED."""
     FINISH_REASON_REFUSED: _FinishReason.ValueType  # 5
     """The model declined; its text says why."""
     FINISH_REASON_PAUSED: _FinishReason.ValueType  # 6
     """The vendor paused a long turn: send it back as it is to go on."""
     FINISH_REASON_INTERRUPTED: _FinishReason.ValueType  # 7
-    """The caller cut in."""
+    """The caller cut in, by speech or by Interrupt."""
 
 class FinishReason(_FinishReason, metaclass=_FinishReasonEnumTypeWrapper):
-    """Why the output ended."""
+    """Why an output ended. All of these are success: what cannot be answered at all fails by its status."""
 
 FINISH_REASON_UNSPECIFIED: FinishReason.ValueType  # 0
-"""Not known."""
+"""The vendor did not say, or said something unknown: see vendor_reason."""
 FINISH_REASON_STOP: FinishReason.ValueType  # 1
 """The model was done, or a stop sequence came."""
 FINISH_REASON_LENGTH: FinishReason.ValueType  # 2
-"""A limit of length."""
+"""A limit of length cut it: max_output_tokens, or the model's own."""
 FINISH_REASON_TOOL_CALLS: FinishReason.ValueType  # 3
-"""The model waits for tool results."""
+"""The model waits for tool results: send them in a ROLE_TOOL turn."""
 FINISH_REASON_CONTENT_FILTER: FinishReason.ValueType  # 4
-"""The vendor's policy cut it."""
+"""The vendor's policy cut it; what came before may be used. Refused as a whole it is CONTENT_REFUSED."""
 FINISH_REASON_REFUSED: FinishReason.ValueType  # 5
 """The model declined; its text says why."""
 FINISH_REASON_PAUSED: FinishReason.ValueType  # 6
 """The vendor paused a long turn: send it back as it is to go on."""
 FINISH_REASON_INTERRUPTED: FinishReason.ValueType  # 7
-"""The caller cut in."""
+"""The caller cut in, by speech or by Interrupt."""
 Global___FinishReason: typing_extensions.TypeAlias = FinishReason
 
 @typing.final
 class TransformResponse(google.protobuf.message.Message):
-    """One or more events. Two serialised responses joined are one response with both lists: relays may merge. So nothing
-    else is ever added here.
+    """One message of the stream of MediaProvider.Transform and TransformLive: one or more events. Two serialised responses
+    joined are one response with both lists, so relays may merge them undecoded; nothing else is ever added here.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -165,7 +169,7 @@ class TransformResponse(google.protobuf.message.Message):
     EVENTS_FIELD_NUMBER: builtins.int
     @property
     def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TransformEvent]:
-        """In order."""
+        """Events in order; those of a stream are one list, however they are spread over messages."""
 
     def __init__(
         self,
@@ -178,7 +182,7 @@ Global___TransformResponse: typing_extensions.TypeAlias = TransformResponse
 
 @typing.final
 class TransformEvent(google.protobuf.message.Message):
-    """Something that happened."""
+    """Something that happened in a call."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -194,7 +198,7 @@ class TransformEvent(google.protobuf.message.Message):
     CHECKPOINT_FIELD_NUMBER: builtins.int
     SIGNAL_FIELD_NUMBER: builtins.int
     sequence: builtins.int
-    """1, 2, 3 …, from 1 again with every `started`."""
+    """Number within the call: 1, 2, 3 …, from 1 again with every `started`. Set by the sidecar."""
     @property
     def started(self) -> Global___Started:
         """Always first. Comes again when the work moved elsewhere before any output: what came before is void."""
@@ -205,7 +209,7 @@ class TransformEvent(google.protobuf.message.Message):
 
     @property
     def output_delta(self) -> Global___OutputDelta:
-        """More of an output. A server may join neighbouring deltas of text or data."""
+        """More of an output that has begun. A server may join neighbouring deltas of text or data."""
 
     @property
     def output_completed(self) -> Global___OutputCompleted:
@@ -213,7 +217,7 @@ class TransformEvent(google.protobuf.message.Message):
 
     @property
     def progress(self) -> Global___Progress:
-        """How far; advisory. Also sent as a sign of life at least every 15 s of silence."""
+        """How far the work is; advisory. Also sent as a sign of life at least every 15 s of silence."""
 
     @property
     def notice(self) -> Global___Notice:
@@ -221,19 +225,19 @@ class TransformEvent(google.protobuf.message.Message):
 
     @property
     def completed(self) -> Global___Completed:
-        """Always last."""
+        """Always last, once, and only on success: a failure is the call's status instead."""
 
     @property
     def usage(self) -> Global___Usage:
-        """Consumed so far, in all."""
+        """What the call has consumed so far, in all; replaces the one before."""
 
     @property
     def checkpoint(self) -> Global___Checkpoint:
-        """The vendor has taken the work on."""
+        """The vendor has taken the work on: from here it is resumed and not submitted again."""
 
     @property
     def signal(self) -> Global___Signal:
-        """Something else in a live session."""
+        """Something else that happens in a live session."""
 
     def __init__(
         self,
@@ -265,9 +269,9 @@ class Started(google.protobuf.message.Message):
     GENERATION_FIELD_NUMBER: builtins.int
     MODEL_FIELD_NUMBER: builtins.int
     generation: builtins.str
-    """"generations/{request_id}", or a new UUID in its place: names the record of this call."""
+    """Name of the call's record: "generations/{request_id}", or a new UUID in its place."""
     model: builtins.str
-    """The model really used."""
+    """Full name of the model really used ("providers/{provider}/models/{model}"), after aliases and fall-backs."""
     def __init__(
         self,
         *,
@@ -280,7 +284,7 @@ Global___Started: typing_extensions.TypeAlias = Started
 
 @typing.final
 class OutputStarted(google.protobuf.message.Message):
-    """An output begins."""
+    """An output begins. Several may be open at once."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -295,28 +299,28 @@ class OutputStarted(google.protobuf.message.Message):
     PREVIEW_OF_FIELD_NUMBER: builtins.int
     TURN_FIELD_NUMBER: builtins.int
     index: builtins.int
-    """Outputs are numbered from 0. Those of a candidate in this order are the parts of the turn to send back, but for
-    previews and what the caller said.
+    """Number of the output in the call, from 0. Those of a candidate in this order are the parts of the turn to send
+    back, but for previews and what the caller said.
     """
     candidate: builtins.int
-    """Which alternative it belongs to."""
+    """Which of the alternatives asked for by TransformOptions.candidates it belongs to, from 0."""
     kind: Global___OutputKind.ValueType
-    """What it is."""
+    """What the output is."""
     media_type: builtins.str
-    """IANA media type."""
+    """IANA media type of text and data; may be empty for the other kinds."""
     call_id: builtins.str
-    """For a tool result: the call it answers."""
+    """Of a tool result: ToolCall.id of the call it answers."""
     name: builtins.str
-    """Part.name, where a model makes several ("vocals", "thumbnail")."""
+    """Part.name, where a model makes several kinds of output ("vocals", "thumbnail"); empty = the main one."""
     role: mediaconduit.v1.media_pb2.Role.ValueType
     """ROLE_USER for a transcript of the caller; else unset."""
     preview_of: builtins.int
-    """An early look at the output with this index; may be ignored."""
+    """Index of the output that this is an early look at; may be ignored. Absent = an output of its own."""
     turn: builtins.int
-    """Live sessions: which turn of the conversation it belongs to, both sides counted from 0."""
+    """In a live session: which turn of the conversation it belongs to, both sides counted from 0. Else 0."""
     @property
     def tool_call(self) -> mediaconduit.v1.media_pb2.ToolCall:
-        """For a tool call, without its arguments."""
+        """Of a tool call: its id and name, without its arguments."""
 
     def __init__(
         self,
@@ -352,26 +356,26 @@ class OutputDelta(google.protobuf.message.Message):
     VENDOR_STATE_FIELD_NUMBER: builtins.int
     LOGPROBS_FIELD_NUMBER: builtins.int
     index: builtins.int
-    """Which output."""
+    """OutputStarted.index of the output."""
     text: builtins.str
-    """Text, reasoning, tool arguments, transcript without times: append."""
+    """Of text, reasoning, tool arguments, a transcript without times: append. Never ends within a character."""
     data: builtins.bytes
-    """Bytes: append. At most 256 KiB."""
+    """Bytes to append, at most 256 KiB."""
     @property
     def segment(self) -> mediaconduit.v1.media_pb2.Segment:
-        """Transcript: add, or replace the segment with the same id."""
+        """Of a transcript: add, or replace the segment with the same id."""
 
     @property
     def citation(self) -> mediaconduit.v1.media_pb2.Citation:
-        """A source of the text: add."""
+        """A source of the text: add to Part.citations."""
 
     @property
     def vendor_state(self) -> mediaconduit.v1.media_pb2.VendorState:
-        """Part.vendor_state: set."""
+        """Set Part.vendor_state to it."""
 
     @property
     def logprobs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TokenLogprob]:
-        """Of the tokens of `text`."""
+        """Probabilities of the tokens of `text`, when TextOptions.top_logprobs asked for them."""
 
     def __init__(
         self,
@@ -400,12 +404,12 @@ class TokenLogprob(google.protobuf.message.Message):
     LOGPROB_FIELD_NUMBER: builtins.int
     ALTERNATIVES_FIELD_NUMBER: builtins.int
     token: builtins.bytes
-    """May be part of a character."""
+    """The token in UTF-8; may be part of a character."""
     logprob: builtins.float
-    """Natural logarithm."""
+    """Natural logarithm of its probability, 0 or less."""
     @property
     def alternatives(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TokenLogprob]:
-        """Most likely ones in its place, without alternatives of their own."""
+        """The most likely tokens in its place, without alternatives of their own."""
 
     def __init__(
         self,
@@ -420,7 +424,7 @@ Global___TokenLogprob: typing_extensions.TypeAlias = TokenLogprob
 
 @typing.final
 class OutputCompleted(google.protobuf.message.Message):
-    """An output is whole."""
+    """An output is whole: no delta for it follows."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -430,18 +434,18 @@ class OutputCompleted(google.protobuf.message.Message):
     SHA256_FIELD_NUMBER: builtins.int
     INFO_FIELD_NUMBER: builtins.int
     index: builtins.int
-    """Which output."""
+    """OutputStarted.index of the output."""
     size_bytes: builtins.int
-    """Bytes in all."""
+    """Bytes of streamed data in all; 0 for other kinds."""
     sha256: builtins.str
-    """SHA-256 of all bytes in lower-case hex; empty for text."""
+    """SHA-256 of all bytes of streamed data in lower-case hex; empty for other kinds."""
     @property
     def part(self) -> mediaconduit.v1.media_pb2.Part:
-        """The output itself when it was not streamed, or an asset."""
+        """The output itself when it was not streamed, or an asset. Absent when its deltas were all of it."""
 
     @property
     def info(self) -> mediaconduit.v1.media_pb2.MediaInfo:
-        """Facts about audio, images, video."""
+        """Facts about audio, images, video, where the provider knows them."""
 
     def __init__(
         self,
@@ -459,7 +463,7 @@ Global___OutputCompleted: typing_extensions.TypeAlias = OutputCompleted
 
 @typing.final
 class Progress(google.protobuf.message.Message):
-    """How far."""
+    """How far the work is; advisory."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -470,20 +474,20 @@ class Progress(google.protobuf.message.Message):
     REMAINING_FIELD_NUMBER: builtins.int
     LOG_LINES_FIELD_NUMBER: builtins.int
     fraction: builtins.float
-    """0 to 1; absent when unknown."""
+    """Share that is done, 0 to 1; absent when unknown."""
     stage: builtins.str
-    """"queued", "loading", "running", "thinking" or the vendor's own."""
+    """"queued", "loading", "running", "thinking" or the vendor's own word; empty = not said."""
     message: builtins.str
-    """For people."""
+    """What is being done, for people; may be empty."""
     queue_position: builtins.int
-    """Others before it; absent when unknown."""
+    """How many others are before it in the vendor's queue; absent when unknown."""
     @property
     def remaining(self) -> google.protobuf.duration_pb2.Duration:
-        """Estimate."""
+        """Estimate of the time left; absent when unknown."""
 
     @property
     def log_lines(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """New lines of the vendor's log."""
+        """New lines of the vendor's log, without those sent before."""
 
     def __init__(
         self,
@@ -506,16 +510,18 @@ Global___Progress: typing_extensions.TypeAlias = Progress
 
 @typing.final
 class Notice(google.protobuf.message.Message):
-    """A note."""
+    """Something the caller should know and need not act on."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     CODE_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
     code: builtins.str
-    """Stable, UPPER_SNAKE."""
+    """Which kind of notice, stable, in UPPER_SNAKE: OPTION_DROPPED (a lenient call asked for an option that the model
+    does not have), or the provider's own.
+    """
     message: builtins.str
-    """For people."""
+    """The same for people."""
     def __init__(
         self,
         *,
@@ -537,10 +543,10 @@ class Checkpoint(google.protobuf.message.Message):
     RESUME_TOKEN_FIELD_NUMBER: builtins.int
     EXPIRE_TIME_FIELD_NUMBER: builtins.int
     resume_token: builtins.bytes
-    """Replaces the one before."""
+    """Opaque; replaces the one before."""
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """Useless after."""
+        """When the token becomes useless; absent = not known."""
 
     def __init__(
         self,
@@ -555,7 +561,7 @@ Global___Checkpoint: typing_extensions.TypeAlias = Checkpoint
 
 @typing.final
 class Signal(google.protobuf.message.Message):
-    """A signal."""
+    """Something that happened in a live session; which fields are set follows from its kind."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -569,26 +575,26 @@ class Signal(google.protobuf.message.Message):
     kind: Global___SignalKind.ValueType
     """What happened."""
     turn: builtins.int
-    """To which turn."""
+    """Turn of the conversation it belongs to, both sides counted from 0."""
     @property
     def offset(self) -> google.protobuf.duration_pb2.Duration:
-        """Speech: where in the caller's audio."""
+        """Of SPEECH_*: the place in the caller's audio, from its start."""
 
     @property
     def call_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Cancelled tool calls."""
+        """Of TOOL_CALLS_CANCELLED: ToolCall.id of each."""
 
     @property
     def finish(self) -> Global___Finish:
-        """Why the turn ended."""
+        """Of TURN_COMPLETED: why the turn ended."""
 
     @property
     def usage(self) -> Global___Usage:
-        """What the turn took."""
+        """Of TURN_COMPLETED: what this turn took."""
 
     @property
     def time_left(self) -> google.protobuf.duration_pb2.Duration:
-        """Going away: how soon."""
+        """Of GOING_AWAY: how soon the session ends."""
 
     def __init__(
         self,
@@ -617,11 +623,11 @@ class Finish(google.protobuf.message.Message):
     STOP_SEQUENCE_FIELD_NUMBER: builtins.int
     SAFETY_FIELD_NUMBER: builtins.int
     reason: Global___FinishReason.ValueType
-    """Why."""
+    """Why it ended."""
     vendor_reason: builtins.str
-    """The vendor's own word ("RECITATION")."""
+    """The vendor's own word for it ("RECITATION"); empty when there is none."""
     stop_sequence: builtins.str
-    """The stop sequence that came."""
+    """Which of TextOptions.stop came; empty = none, or not known."""
     @property
     def safety(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.media_pb2.Score]:
         """The vendor's ratings of safety."""
@@ -649,15 +655,15 @@ class Completed(google.protobuf.message.Message):
     PROVENANCE_FIELD_NUMBER: builtins.int
     @property
     def finishes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Finish]:
-        """Per candidate."""
+        """One for each candidate, in order."""
 
     @property
     def usage(self) -> Global___Usage:
-        """What it took."""
+        """What the call took, in all; absent when unknown."""
 
     @property
     def provenance(self) -> Global___Provenance:
-        """How it came to be."""
+        """How its outputs came to be; always set."""
 
     def __init__(
         self,
@@ -673,7 +679,9 @@ Global___Completed: typing_extensions.TypeAlias = Completed
 
 @typing.final
 class Usage(google.protobuf.message.Message):
-    """What a call consumed."""
+    """What a call consumed. Set by the provider; also a detail of a failed call's status when the vendor charges all the
+    same.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -698,14 +706,14 @@ class Usage(google.protobuf.message.Message):
     CURRENCY_FIELD_NUMBER: builtins.int
     ESTIMATED_FIELD_NUMBER: builtins.int
     nano_cost: builtins.int
-    """In billionths of `currency`; absent when unknown, 0 when free."""
+    """Cost in billionths of `currency`; absent when unknown, 0 when free."""
     currency: builtins.str
-    """ISO 4217."""
+    """ISO 4217 code ("USD"); empty when nano_cost is absent."""
     estimated: builtins.bool
-    """Counted by us, not by the vendor."""
+    """True when it was counted by us and not by the vendor."""
     @property
     def units(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
-        """Units as in Rate.unit with their counts."""
+        """Counts by unit, each as in Rate.unit ("input-token": 12)."""
 
     def __init__(
         self,
@@ -723,7 +731,7 @@ Global___Usage: typing_extensions.TypeAlias = Usage
 
 @typing.final
 class Provenance(google.protobuf.message.Message):
-    """How an output came to be."""
+    """How an output came to be. Set by the sidecar, with what the broker and the vendor told it."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -740,22 +748,24 @@ class Provenance(google.protobuf.message.Message):
     MODEL_DISPLAY_NAME_FIELD_NUMBER: builtins.int
     CAPABILITY_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """"providers/{provider}"."""
+    """Provider that did the work, "providers/{provider}"."""
     source: builtins.str
-    """Its code: "github.com/MediaConduit/together-provider@<commit>"."""
+    """Its code as resolved ("github.com/MediaConduit/together-provider@<commit>"), from x-mediaconduit-source; empty
+    without a broker.
+    """
     vendor_model: builtins.str
-    """The model as the vendor named it in its answer."""
+    """The model as the vendor named it in its answer; empty when it did not."""
     vendor_request_id: builtins.str
-    """The vendor's id of the request, for its support."""
+    """The vendor's id of the request, for its support; empty when there is none."""
     vendor_response_id: builtins.str
-    """The vendor's id of the answer, to refer to it later."""
+    """The vendor's id of the answer, to refer to it later; empty when there is none."""
     model_display_name: builtins.str
-    """Model.display_name at the time."""
+    """Model.display_name at the time of the call."""
     capability: builtins.str
-    """What was done ("text-to-audio"), also when the request named none."""
+    """What was done ("text-to-audio"), also when the request named no capability."""
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the work began."""
+        """When the work began in the sidecar."""
 
     @property
     def queue_duration(self) -> google.protobuf.duration_pb2.Duration:
@@ -763,15 +773,15 @@ class Provenance(google.protobuf.message.Message):
 
     @property
     def first_output_duration(self) -> google.protobuf.duration_pb2.Duration:
-        """From start_time to the first output."""
+        """From start_time to the first output; absent when there was none."""
 
     @property
     def total_duration(self) -> google.protobuf.duration_pb2.Duration:
-        """From start_time to the end."""
+        """From start_time to the end of the call."""
 
     @property
     def parent_generations(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """As in the request."""
+        """As in TransformRequest."""
 
     def __init__(
         self,
@@ -796,7 +806,7 @@ Global___Provenance: typing_extensions.TypeAlias = Provenance
 
 @typing.final
 class Output(google.protobuf.message.Message):
-    """An output, whole."""
+    """A whole output, put together from its events. In jobs and records."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -804,11 +814,11 @@ class Output(google.protobuf.message.Message):
     COMPLETED_FIELD_NUMBER: builtins.int
     @property
     def started(self) -> Global___OutputStarted:
-        """As it began."""
+        """The event it began with."""
 
     @property
     def completed(self) -> Global___OutputCompleted:
-        """As it ended; `part` is always set, with bytes as an asset."""
+        """The event it ended with; here `part` is always set, with bytes as an asset."""
 
     def __init__(
         self,

@@ -24,13 +24,13 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class DescribeRequest(google.protobuf.message.Message):
-    """Which server."""
+    """Request of MediaProvider.Describe."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PROVIDER_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """"providers/{provider}" of a broker; empty = the server itself."""
+    """"providers/{provider}" of a broker; empty = the server itself. Sidecars ignore it."""
     def __init__(
         self,
         *,
@@ -42,7 +42,7 @@ Global___DescribeRequest: typing_extensions.TypeAlias = DescribeRequest
 
 @typing.final
 class DescribeResponse(google.protobuf.message.Message):
-    """Identity and abilities."""
+    """Response of MediaProvider.Describe: identity, abilities, load."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -58,30 +58,34 @@ class DescribeResponse(google.protobuf.message.Message):
     ACTIVE_CALLS_FIELD_NUMBER: builtins.int
     STUCK_CALLS_FIELD_NUMBER: builtins.int
     provider_id: builtins.str
-    """Identifier from the manifest ("together")."""
+    """Identifier ("together"): from the manifest, or as the operator named it. First part of its resource names."""
     display_name: builtins.str
-    """For people."""
+    """Name for people ("Together AI")."""
     version: builtins.str
-    """Version of the provider."""
+    """Version of the provider, as its manifest has it; empty = not said."""
     instance_id: builtins.str
-    """Echo of the nonce the sidecar was started with; any other value means another process answered."""
+    """Echo of the nonce the sidecar was started with; any other value means that another process answered. Empty where
+    there was none, as on a broker.
+    """
     contract_revision: builtins.int
-    """Revision of this contract the server was built with. Fields added later are unknown to it."""
+    """Revision of this contract the server was built with, from 1. Fields added later are unknown to it."""
     settings_schema: builtins.str
-    """JSON Schema of the settings that Configure takes; secrets are marked writeOnly."""
+    """JSON Schema of the settings that Configure takes, as JSON text; secrets are marked `writeOnly`. Empty = none."""
     max_concurrency: builtins.int
-    """Calls it runs at once; 0 = no limit of its own."""
+    """Calls it runs at once; one more is refused with OVERLOADED. 0 = no limit of its own."""
     active_calls: builtins.int
     """Calls that hold a place now, stuck ones included."""
     stuck_calls: builtins.int
-    """Calls that were cancelled and whose code has not come back within 2 s; each holds its place until it does."""
+    """Of active_calls, those that were cancelled and whose code has not come back within 2 s; each holds its place until
+    it does.
+    """
     @property
     def capabilities(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Everything any of its models can do ("text-to-audio")."""
+        """Everything any of its models can do ("text-to-audio"), without repetition."""
 
     @property
     def services(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Optional services served beside this one ("mediaconduit.v1.FineTuning")."""
+        """Full names of optional services served beside this one ("mediaconduit.v1.FineTuning")."""
 
     def __init__(
         self,
@@ -104,17 +108,19 @@ Global___DescribeResponse: typing_extensions.TypeAlias = DescribeResponse
 
 @typing.final
 class ConfigureRequest(google.protobuf.message.Message):
-    """Settings."""
+    """Request of MediaProvider.Configure."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PROVIDER_FIELD_NUMBER: builtins.int
     SETTINGS_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """"providers/{provider}" of a broker; empty = the server itself."""
+    """"providers/{provider}", which a broker requires: it has no settings of its own here. Sidecars ignore it."""
     @property
     def settings(self) -> google.protobuf.struct_pb2.Struct:
-        """Values for settings_schema. Secrets in here are never logged or returned."""
+        """All values for DescribeResponse.settings_schema; what is left out is unset. Secrets in here are never logged or
+        returned.
+        """
 
     def __init__(
         self,
@@ -129,7 +135,7 @@ Global___ConfigureRequest: typing_extensions.TypeAlias = ConfigureRequest
 
 @typing.final
 class ConfigureResponse(google.protobuf.message.Message):
-    """Empty: errors name the field."""
+    """Response of MediaProvider.Configure: nothing but that the settings are in force."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -141,7 +147,7 @@ Global___ConfigureResponse: typing_extensions.TypeAlias = ConfigureResponse
 
 @typing.final
 class ListModelsRequest(google.protobuf.message.Message):
-    """Which models."""
+    """Request of MediaProvider.ListModels."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -151,15 +157,15 @@ class ListModelsRequest(google.protobuf.message.Message):
     REFRESH_FIELD_NUMBER: builtins.int
     PROVIDER_FIELD_NUMBER: builtins.int
     capability: builtins.str
-    """Only models with this capability; empty = all."""
+    """Only models with this capability ("text-to-audio"); empty = all."""
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most models in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     refresh: builtins.bool
-    """Ask the vendor again instead of the cache."""
+    """Ask the vendor again instead of the cache. A broker asks the providers that run."""
     provider: builtins.str
-    """"providers/{provider}" of a broker; empty = all."""
+    """"providers/{provider}" of a broker; empty = all. Sidecars ignore it."""
     def __init__(
         self,
         *,
@@ -175,7 +181,7 @@ Global___ListModelsRequest: typing_extensions.TypeAlias = ListModelsRequest
 
 @typing.final
 class ListModelsResponse(google.protobuf.message.Message):
-    """A page of models."""
+    """Response of MediaProvider.ListModels: a page of models."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -183,14 +189,14 @@ class ListModelsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     REFRESH_TIME_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.models_pb2.Model]:
-        """The models, without options_schema."""
+        """Models in a stable order, each without its options_schema."""
 
     @property
     def refresh_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the vendor was last asked."""
+        """When the vendor was last asked; absent when unknown."""
 
     def __init__(
         self,
@@ -206,13 +212,13 @@ Global___ListModelsResponse: typing_extensions.TypeAlias = ListModelsResponse
 
 @typing.final
 class GetModelRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of MediaProvider.GetModel."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/models/{model}"."""
+    """"providers/{provider}/models/{model}"; a broker takes every name that TransformRequest.model takes."""
     def __init__(
         self,
         *,
@@ -224,14 +230,14 @@ Global___GetModelRequest: typing_extensions.TypeAlias = GetModelRequest
 
 @typing.final
 class GetModelResponse(google.protobuf.message.Message):
-    """The model."""
+    """Response of MediaProvider.GetModel."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: builtins.int
     @property
     def model(self) -> mediaconduit.v1.models_pb2.Model:
-        """As it is."""
+        """The model under its full name, with its options_schema."""
 
     def __init__(
         self,
@@ -245,13 +251,15 @@ Global___GetModelResponse: typing_extensions.TypeAlias = GetModelResponse
 
 @typing.final
 class WatchGenerationsRequest(google.protobuf.message.Message):
-    """From where."""
+    """Request of MediaProvider.WatchGenerations."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     AFTER_FIELD_NUMBER: builtins.int
     after: builtins.str
-    """Name of the last one seen; empty or forgotten = all that are kept."""
+    """Name of the last record seen ("generations/{id}"): those after it come. Empty or no longer kept = all that are
+    kept.
+    """
     def __init__(
         self,
         *,
@@ -263,14 +271,14 @@ Global___WatchGenerationsRequest: typing_extensions.TypeAlias = WatchGenerations
 
 @typing.final
 class WatchGenerationsResponse(google.protobuf.message.Message):
-    """News."""
+    """One message of the stream of MediaProvider.WatchGenerations."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     GENERATIONS_FIELD_NUMBER: builtins.int
     @property
     def generations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.generations_pb2.Generation]:
-        """In the order they ended."""
+        """Records in the order their calls ended, without `request` and `outputs`; never empty."""
 
     def __init__(
         self,

@@ -28,29 +28,38 @@ if _version_not_supported:
 
 
 class MediaProviderStub(object):
-    """Turns media into media.
+    """Turns media into media. Every sidecar implements it; the broker serves the same contract for all its providers.
 
-    Failure is only ever the call's status: google.rpc.Status with one ErrorInfo (domain "mediaconduit", reason from
-    ErrorReason), RetryInfo when a retry helps, BadRequest for fields, Usage when the vendor charges all the same.
-    Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them. Cancelling a call cancels
-    its work. No message is larger than 4 MiB. Every server also serves grpc.health.v1 and reflection.
+    **Failure** is only ever the call's status, also in the middle of a stream: `google.rpc.Status` with one
+    `google.rpc.ErrorInfo` (domain "mediaconduit", reason from ErrorReason, which says what each one means and carries),
+    `RetryInfo` when the same request may succeed later, `BadRequest` for fields, `Usage` when the vendor charges all the
+    same. Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them.
 
-    Metadata of calls:
+    **Cancelling** a call cancels its work, down to the vendor's connection or the child process; so does losing the
+    connection. A deadline travels with the call and ends it with DEADLINE_EXCEEDED.
 
-    	authorization             Bearer key of the caller, to the broker. The broker never passes it on.
-    	x-mediaconduit-provider   Provider id, set by clients so that proxies route without decoding.
-    	x-mediaconduit-caller     Who calls; set by the broker or gateway, never taken from outside.
-    	traceparent, tracestate   W3C trace context, passed on.
+    **Sizes**: no message is larger than 4 MiB and no piece of media in one larger than 256 KiB, but for
+    `TransformRequest`, which may hold a whole input. Larger inputs go through TransformLive.
 
-    What only the broker knows reaches a sidecar with each call, and the sidecar puts it into Started and Provenance.
-    The broker drops these when they come from outside:
+    **Health** (`grpc.health.v1`) and reflection are served beside it: service "" is live, service
+    "mediaconduit.v1.MediaProvider" takes calls, and on a broker "providers/{provider}" says it of one provider.
 
-    	x-mediaconduit-generation  Name of the record, "generations/{id}"; without it the sidecar makes one up.
-    	x-mediaconduit-source      The provider's code as resolved: "github.com/o/r@<commit>" or "file:name@<hash>".
-    	x-mediaconduit-queue-ms    Whole milliseconds the call waited in the broker, for a start or for its turn.
+    **Metadata** that callers send:
 
-    Schemas are JSON text, because their order of keys has a meaning; values checked against one are a Struct, whose
-    numbers are doubles: whole numbers beyond 2^53 are sent as strings.
+    - `authorization`: bearer key of the caller, for the broker, which never passes it on.
+    - `x-mediaconduit-provider`: provider id, so that proxies route without decoding; Transform does not need it.
+    - `traceparent`, `tracestate`: W3C trace context; all the broker passes on of what a caller sends.
+
+    Metadata that only the broker (or a gateway) sends, to a sidecar, which puts it into Started, Provenance and
+    Generation. From outside it is dropped:
+
+    - `x-mediaconduit-caller`: who calls.
+    - `x-mediaconduit-generation`: name of the call's record, "generations/{id}"; without it the sidecar makes one up.
+    - `x-mediaconduit-source`: the provider's code as resolved, "github.com/o/r@<commit>" or "file:name@<hash>".
+    - `x-mediaconduit-queue-ms`: whole milliseconds the call waited in the broker, for a start or for its turn.
+
+    **Schemas** are JSON text, because their order of keys has a meaning. Values checked against one are a `Struct`,
+    whose numbers are doubles: whole numbers beyond 2^53 are sent as strings.
     """
 
     def __init__(self, channel):
@@ -97,76 +106,101 @@ class MediaProviderStub(object):
 
 
 class MediaProviderServicer(object):
-    """Turns media into media.
+    """Turns media into media. Every sidecar implements it; the broker serves the same contract for all its providers.
 
-    Failure is only ever the call's status: google.rpc.Status with one ErrorInfo (domain "mediaconduit", reason from
-    ErrorReason), RetryInfo when a retry helps, BadRequest for fields, Usage when the vendor charges all the same.
-    Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them. Cancelling a call cancels
-    its work. No message is larger than 4 MiB. Every server also serves grpc.health.v1 and reflection.
+    **Failure** is only ever the call's status, also in the middle of a stream: `google.rpc.Status` with one
+    `google.rpc.ErrorInfo` (domain "mediaconduit", reason from ErrorReason, which says what each one means and carries),
+    `RetryInfo` when the same request may succeed later, `BadRequest` for fields, `Usage` when the vendor charges all the
+    same. Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them.
 
-    Metadata of calls:
+    **Cancelling** a call cancels its work, down to the vendor's connection or the child process; so does losing the
+    connection. A deadline travels with the call and ends it with DEADLINE_EXCEEDED.
 
-    	authorization             Bearer key of the caller, to the broker. The broker never passes it on.
-    	x-mediaconduit-provider   Provider id, set by clients so that proxies route without decoding.
-    	x-mediaconduit-caller     Who calls; set by the broker or gateway, never taken from outside.
-    	traceparent, tracestate   W3C trace context, passed on.
+    **Sizes**: no message is larger than 4 MiB and no piece of media in one larger than 256 KiB, but for
+    `TransformRequest`, which may hold a whole input. Larger inputs go through TransformLive.
 
-    What only the broker knows reaches a sidecar with each call, and the sidecar puts it into Started and Provenance.
-    The broker drops these when they come from outside:
+    **Health** (`grpc.health.v1`) and reflection are served beside it: service "" is live, service
+    "mediaconduit.v1.MediaProvider" takes calls, and on a broker "providers/{provider}" says it of one provider.
 
-    	x-mediaconduit-generation  Name of the record, "generations/{id}"; without it the sidecar makes one up.
-    	x-mediaconduit-source      The provider's code as resolved: "github.com/o/r@<commit>" or "file:name@<hash>".
-    	x-mediaconduit-queue-ms    Whole milliseconds the call waited in the broker, for a start or for its turn.
+    **Metadata** that callers send:
 
-    Schemas are JSON text, because their order of keys has a meaning; values checked against one are a Struct, whose
-    numbers are doubles: whole numbers beyond 2^53 are sent as strings.
+    - `authorization`: bearer key of the caller, for the broker, which never passes it on.
+    - `x-mediaconduit-provider`: provider id, so that proxies route without decoding; Transform does not need it.
+    - `traceparent`, `tracestate`: W3C trace context; all the broker passes on of what a caller sends.
+
+    Metadata that only the broker (or a gateway) sends, to a sidecar, which puts it into Started, Provenance and
+    Generation. From outside it is dropped:
+
+    - `x-mediaconduit-caller`: who calls.
+    - `x-mediaconduit-generation`: name of the call's record, "generations/{id}"; without it the sidecar makes one up.
+    - `x-mediaconduit-source`: the provider's code as resolved, "github.com/o/r@<commit>" or "file:name@<hash>".
+    - `x-mediaconduit-queue-ms`: whole milliseconds the call waited in the broker, for a start or for its turn.
+
+    **Schemas** are JSON text, because their order of keys has a meaning. Values checked against one are a `Struct`,
+    whose numbers are doubles: whole numbers beyond 2^53 are sent as strings.
     """
 
     def Describe(self, request, context):
-        """Who this is and what it can do. Cheap, never fails once the server is up.
+        """Says who this server is and what it can do. Cheap and free of side effects on a sidecar, where it works as soon as
+        the server is up, also while loading or draining. A broker asked for one provider starts it when it does not run,
+        and fails as that start does: PROVIDER_NOT_FOUND, PROVIDER_NOT_READY, BUILD_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Configure(self, request, context):
-        """Sets credentials and settings. Replaces what was set before; validated as a whole.
+        """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
+        INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
+        does not run, keeps the settings and sets them again at every later start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """Lists models, from the cache unless asked to refresh.
+        """Lists models in pages, from the cache unless asked to refresh. A broker lists those of all its providers, also of
+        ones that do not run now, as last heard. Idempotent. A sidecar that still loads answers PROVIDER_NOT_READY; with
+        `refresh`, what the vendor fails with comes through (VENDOR_UNAVAILABLE, CREDENTIALS_REJECTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """One model, with the schema of its options.
+        """Gives one model, with the schema of its options, which ListModels leaves out. Idempotent. MODEL_NOT_FOUND suggests
+        the nearest names. A broker starts the provider when it does not run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Transform(self, request, context):
-        """Transforms whole input, streams the output. Success is exactly one `completed` event and then OK.
+        """Transforms whole input and streams the output. Success is exactly one `completed` event, the last, and then OK;
+        anything else that ends the stream is a failure, whatever came before it.
+
+        The request is checked before any work: MODEL_NOT_FOUND, CAPABILITY_UNSUPPORTED, INPUT_INVALID (with the path of
+        every wrong field), INPUT_TOO_LARGE. OVERLOADED with RetryInfo when all places are taken. Later: CREDENTIALS_*,
+        RATE_LIMITED, CONTENT_REFUSED, VENDOR_*, and PROVIDER_CRASHED when the sidecar ends. Not idempotent, unless
+        `request_id` is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TransformLive(self, request_iterator, context):
-        """The same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice.
+        """Does the same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice. Events
+        come while input is still being sent; half-close ends the input, not the call. Fails as Transform does, and with
+        INPUT_INVALID for a piece that does not fit, or INPUT_TOO_LARGE as soon as a part outgrows its limit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchGenerations(self, request, context):
-        """Records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when a call
-        was cancelled or went past it. Optional (UNIMPLEMENTED).
+        """Streams records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when
+        a call was cancelled or went past it. Never ends by itself; cancelling it only ends the watching. Optional:
+        SERVICE_UNSUPPORTED (or a plain UNIMPLEMENTED) where it is not served.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,29 +253,38 @@ def add_MediaProviderServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MediaProvider(object):
-    """Turns media into media.
+    """Turns media into media. Every sidecar implements it; the broker serves the same contract for all its providers.
 
-    Failure is only ever the call's status: google.rpc.Status with one ErrorInfo (domain "mediaconduit", reason from
-    ErrorReason), RetryInfo when a retry helps, BadRequest for fields, Usage when the vendor charges all the same.
-    Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them. Cancelling a call cancels
-    its work. No message is larger than 4 MiB. Every server also serves grpc.health.v1 and reflection.
+    **Failure** is only ever the call's status, also in the middle of a stream: `google.rpc.Status` with one
+    `google.rpc.ErrorInfo` (domain "mediaconduit", reason from ErrorReason, which says what each one means and carries),
+    `RetryInfo` when the same request may succeed later, `BadRequest` for fields, `Usage` when the vendor charges all the
+    same. Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them.
 
-    Metadata of calls:
+    **Cancelling** a call cancels its work, down to the vendor's connection or the child process; so does losing the
+    connection. A deadline travels with the call and ends it with DEADLINE_EXCEEDED.
 
-    	authorization             Bearer key of the caller, to the broker. The broker never passes it on.
-    	x-mediaconduit-provider   Provider id, set by clients so that proxies route without decoding.
-    	x-mediaconduit-caller     Who calls; set by the broker or gateway, never taken from outside.
-    	traceparent, tracestate   W3C trace context, passed on.
+    **Sizes**: no message is larger than 4 MiB and no piece of media in one larger than 256 KiB, but for
+    `TransformRequest`, which may hold a whole input. Larger inputs go through TransformLive.
 
-    What only the broker knows reaches a sidecar with each call, and the sidecar puts it into Started and Provenance.
-    The broker drops these when they come from outside:
+    **Health** (`grpc.health.v1`) and reflection are served beside it: service "" is live, service
+    "mediaconduit.v1.MediaProvider" takes calls, and on a broker "providers/{provider}" says it of one provider.
 
-    	x-mediaconduit-generation  Name of the record, "generations/{id}"; without it the sidecar makes one up.
-    	x-mediaconduit-source      The provider's code as resolved: "github.com/o/r@<commit>" or "file:name@<hash>".
-    	x-mediaconduit-queue-ms    Whole milliseconds the call waited in the broker, for a start or for its turn.
+    **Metadata** that callers send:
 
-    Schemas are JSON text, because their order of keys has a meaning; values checked against one are a Struct, whose
-    numbers are doubles: whole numbers beyond 2^53 are sent as strings.
+    - `authorization`: bearer key of the caller, for the broker, which never passes it on.
+    - `x-mediaconduit-provider`: provider id, so that proxies route without decoding; Transform does not need it.
+    - `traceparent`, `tracestate`: W3C trace context; all the broker passes on of what a caller sends.
+
+    Metadata that only the broker (or a gateway) sends, to a sidecar, which puts it into Started, Provenance and
+    Generation. From outside it is dropped:
+
+    - `x-mediaconduit-caller`: who calls.
+    - `x-mediaconduit-generation`: name of the call's record, "generations/{id}"; without it the sidecar makes one up.
+    - `x-mediaconduit-source`: the provider's code as resolved, "github.com/o/r@<commit>" or "file:name@<hash>".
+    - `x-mediaconduit-queue-ms`: whole milliseconds the call waited in the broker, for a start or for its turn.
+
+    **Schemas** are JSON text, because their order of keys has a meaning. Values checked against one are a `Struct`,
+    whose numbers are doubles: whole numbers beyond 2^53 are sent as strings.
     """
 
     @staticmethod

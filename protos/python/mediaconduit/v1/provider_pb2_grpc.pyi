@@ -140,29 +140,38 @@ _MediaProviderWatchGenerationsType = typing_extensions.TypeVar(
 )
 
 class MediaProviderStub(typing.Generic[_MediaProviderDescribeType, _MediaProviderConfigureType, _MediaProviderListModelsType, _MediaProviderGetModelType, _MediaProviderTransformType, _MediaProviderTransformLiveType, _MediaProviderWatchGenerationsType]):
-    """Turns media into media.
+    """Turns media into media. Every sidecar implements it; the broker serves the same contract for all its providers.
 
-    Failure is only ever the call's status: google.rpc.Status with one ErrorInfo (domain "mediaconduit", reason from
-    ErrorReason), RetryInfo when a retry helps, BadRequest for fields, Usage when the vendor charges all the same.
-    Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them. Cancelling a call cancels
-    its work. No message is larger than 4 MiB. Every server also serves grpc.health.v1 and reflection.
+    **Failure** is only ever the call's status, also in the middle of a stream: `google.rpc.Status` with one
+    `google.rpc.ErrorInfo` (domain "mediaconduit", reason from ErrorReason, which says what each one means and carries),
+    `RetryInfo` when the same request may succeed later, `BadRequest` for fields, `Usage` when the vendor charges all the
+    same. Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them.
 
-    Metadata of calls:
+    **Cancelling** a call cancels its work, down to the vendor's connection or the child process; so does losing the
+    connection. A deadline travels with the call and ends it with DEADLINE_EXCEEDED.
 
-    	authorization             Bearer key of the caller, to the broker. The broker never passes it on.
-    	x-mediaconduit-provider   Provider id, set by clients so that proxies route without decoding.
-    	x-mediaconduit-caller     Who calls; set by the broker or gateway, never taken from outside.
-    	traceparent, tracestate   W3C trace context, passed on.
+    **Sizes**: no message is larger than 4 MiB and no piece of media in one larger than 256 KiB, but for
+    `TransformRequest`, which may hold a whole input. Larger inputs go through TransformLive.
 
-    What only the broker knows reaches a sidecar with each call, and the sidecar puts it into Started and Provenance.
-    The broker drops these when they come from outside:
+    **Health** (`grpc.health.v1`) and reflection are served beside it: service "" is live, service
+    "mediaconduit.v1.MediaProvider" takes calls, and on a broker "providers/{provider}" says it of one provider.
 
-    	x-mediaconduit-generation  Name of the record, "generations/{id}"; without it the sidecar makes one up.
-    	x-mediaconduit-source      The provider's code as resolved: "github.com/o/r@<commit>" or "file:name@<hash>".
-    	x-mediaconduit-queue-ms    Whole milliseconds the call waited in the broker, for a start or for its turn.
+    **Metadata** that callers send:
 
-    Schemas are JSON text, because their order of keys has a meaning; values checked against one are a Struct, whose
-    numbers are doubles: whole numbers beyond 2^53 are sent as strings.
+    - `authorization`: bearer key of the caller, for the broker, which never passes it on.
+    - `x-mediaconduit-provider`: provider id, so that proxies route without decoding; Transform does not need it.
+    - `traceparent`, `tracestate`: W3C trace context; all the broker passes on of what a caller sends.
+
+    Metadata that only the broker (or a gateway) sends, to a sidecar, which puts it into Started, Provenance and
+    Generation. From outside it is dropped:
+
+    - `x-mediaconduit-caller`: who calls.
+    - `x-mediaconduit-generation`: name of the call's record, "generations/{id}"; without it the sidecar makes one up.
+    - `x-mediaconduit-source`: the provider's code as resolved, "github.com/o/r@<commit>" or "file:name@<hash>".
+    - `x-mediaconduit-queue-ms`: whole milliseconds the call waited in the broker, for a start or for its turn.
+
+    **Schemas** are JSON text, because their order of keys has a meaning. Values checked against one are a `Struct`,
+    whose numbers are doubles: whole numbers beyond 2^53 are sent as strings.
     """
 
     @typing.overload
@@ -230,26 +239,48 @@ class MediaProviderStub(typing.Generic[_MediaProviderDescribeType, _MediaProvide
     ], channel: grpc.aio.Channel) -> None: ...
 
     Describe: _MediaProviderDescribeType
-    """Who this is and what it can do. Cheap, never fails once the server is up."""
+    """Says who this server is and what it can do. Cheap and free of side effects on a sidecar, where it works as soon as
+    the server is up, also while loading or draining. A broker asked for one provider starts it when it does not run,
+    and fails as that start does: PROVIDER_NOT_FOUND, PROVIDER_NOT_READY, BUILD_FAILED.
+    """
 
     Configure: _MediaProviderConfigureType
-    """Sets credentials and settings. Replaces what was set before; validated as a whole."""
+    """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
+    INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
+    does not run, keeps the settings and sets them again at every later start.
+    """
 
     ListModels: _MediaProviderListModelsType
-    """Lists models, from the cache unless asked to refresh."""
+    """Lists models in pages, from the cache unless asked to refresh. A broker lists those of all its providers, also of
+    ones that do not run now, as last heard. Idempotent. A sidecar that still loads answers PROVIDER_NOT_READY; with
+    `refresh`, what the vendor fails with comes through (VENDOR_UNAVAILABLE, CREDENTIALS_REJECTED).
+    """
 
     GetModel: _MediaProviderGetModelType
-    """One model, with the schema of its options."""
+    """Gives one model, with the schema of its options, which ListModels leaves out. Idempotent. MODEL_NOT_FOUND suggests
+    the nearest names. A broker starts the provider when it does not run.
+    """
 
     Transform: _MediaProviderTransformType
-    """Transforms whole input, streams the output. Success is exactly one `completed` event and then OK."""
+    """Transforms whole input and streams the output. Success is exactly one `completed` event, the last, and then OK;
+    anything else that ends the stream is a failure, whatever came before it.
+
+    The request is checked before any work: MODEL_NOT_FOUND, CAPABILITY_UNSUPPORTED, INPUT_INVALID (with the path of
+    every wrong field), INPUT_TOO_LARGE. OVERLOADED with RetryInfo when all places are taken. Later: CREDENTIALS_*,
+    RATE_LIMITED, CONTENT_REFUSED, VENDOR_*, and PROVIDER_CRASHED when the sidecar ends. Not idempotent, unless
+    `request_id` is set.
+    """
 
     TransformLive: _MediaProviderTransformLiveType
-    """The same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice."""
+    """Does the same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice. Events
+    come while input is still being sent; half-close ends the input, not the call. Fails as Transform does, and with
+    INPUT_INVALID for a piece that does not fit, or INPUT_TOO_LARGE as soon as a part outgrows its limit.
+    """
 
     WatchGenerations: _MediaProviderWatchGenerationsType
-    """Records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when a call
-    was cancelled or went past it. Optional (UNIMPLEMENTED).
+    """Streams records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when
+    a call was cancelled or went past it. Never ends by itself; cancelling it only ends the watching. Optional:
+    SERVICE_UNSUPPORTED (or a plain UNIMPLEMENTED) where it is not served.
     """
 
 MediaProviderAsyncStub: typing_extensions.TypeAlias = MediaProviderStub[
@@ -284,29 +315,38 @@ MediaProviderAsyncStub: typing_extensions.TypeAlias = MediaProviderStub[
 ]
 
 class MediaProviderServicer(metaclass=abc.ABCMeta):
-    """Turns media into media.
+    """Turns media into media. Every sidecar implements it; the broker serves the same contract for all its providers.
 
-    Failure is only ever the call's status: google.rpc.Status with one ErrorInfo (domain "mediaconduit", reason from
-    ErrorReason), RetryInfo when a retry helps, BadRequest for fields, Usage when the vendor charges all the same.
-    Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them. Cancelling a call cancels
-    its work. No message is larger than 4 MiB. Every server also serves grpc.health.v1 and reflection.
+    **Failure** is only ever the call's status, also in the middle of a stream: `google.rpc.Status` with one
+    `google.rpc.ErrorInfo` (domain "mediaconduit", reason from ErrorReason, which says what each one means and carries),
+    `RetryInfo` when the same request may succeed later, `BadRequest` for fields, `Usage` when the vendor charges all the
+    same. Details stay under 4 KiB together: past 8 KiB gRPC may drop them, and the error with them.
 
-    Metadata of calls:
+    **Cancelling** a call cancels its work, down to the vendor's connection or the child process; so does losing the
+    connection. A deadline travels with the call and ends it with DEADLINE_EXCEEDED.
 
-    	authorization             Bearer key of the caller, to the broker. The broker never passes it on.
-    	x-mediaconduit-provider   Provider id, set by clients so that proxies route without decoding.
-    	x-mediaconduit-caller     Who calls; set by the broker or gateway, never taken from outside.
-    	traceparent, tracestate   W3C trace context, passed on.
+    **Sizes**: no message is larger than 4 MiB and no piece of media in one larger than 256 KiB, but for
+    `TransformRequest`, which may hold a whole input. Larger inputs go through TransformLive.
 
-    What only the broker knows reaches a sidecar with each call, and the sidecar puts it into Started and Provenance.
-    The broker drops these when they come from outside:
+    **Health** (`grpc.health.v1`) and reflection are served beside it: service "" is live, service
+    "mediaconduit.v1.MediaProvider" takes calls, and on a broker "providers/{provider}" says it of one provider.
 
-    	x-mediaconduit-generation  Name of the record, "generations/{id}"; without it the sidecar makes one up.
-    	x-mediaconduit-source      The provider's code as resolved: "github.com/o/r@<commit>" or "file:name@<hash>".
-    	x-mediaconduit-queue-ms    Whole milliseconds the call waited in the broker, for a start or for its turn.
+    **Metadata** that callers send:
 
-    Schemas are JSON text, because their order of keys has a meaning; values checked against one are a Struct, whose
-    numbers are doubles: whole numbers beyond 2^53 are sent as strings.
+    - `authorization`: bearer key of the caller, for the broker, which never passes it on.
+    - `x-mediaconduit-provider`: provider id, so that proxies route without decoding; Transform does not need it.
+    - `traceparent`, `tracestate`: W3C trace context; all the broker passes on of what a caller sends.
+
+    Metadata that only the broker (or a gateway) sends, to a sidecar, which puts it into Started, Provenance and
+    Generation. From outside it is dropped:
+
+    - `x-mediaconduit-caller`: who calls.
+    - `x-mediaconduit-generation`: name of the call's record, "generations/{id}"; without it the sidecar makes one up.
+    - `x-mediaconduit-source`: the provider's code as resolved, "github.com/o/r@<commit>" or "file:name@<hash>".
+    - `x-mediaconduit-queue-ms`: whole milliseconds the call waited in the broker, for a start or for its turn.
+
+    **Schemas** are JSON text, because their order of keys has a meaning. Values checked against one are a `Struct`,
+    whose numbers are doubles: whole numbers beyond 2^53 are sent as strings.
     """
 
     @abc.abstractmethod
@@ -315,7 +355,10 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.provider_pb2.DescribeRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.provider_pb2.DescribeResponse, collections.abc.Awaitable[mediaconduit.v1.provider_pb2.DescribeResponse]]:
-        """Who this is and what it can do. Cheap, never fails once the server is up."""
+        """Says who this server is and what it can do. Cheap and free of side effects on a sidecar, where it works as soon as
+        the server is up, also while loading or draining. A broker asked for one provider starts it when it does not run,
+        and fails as that start does: PROVIDER_NOT_FOUND, PROVIDER_NOT_READY, BUILD_FAILED.
+        """
 
     @abc.abstractmethod
     def Configure(
@@ -323,7 +366,10 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.provider_pb2.ConfigureRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.provider_pb2.ConfigureResponse, collections.abc.Awaitable[mediaconduit.v1.provider_pb2.ConfigureResponse]]:
-        """Sets credentials and settings. Replaces what was set before; validated as a whole."""
+        """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
+        INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
+        does not run, keeps the settings and sets them again at every later start.
+        """
 
     @abc.abstractmethod
     def ListModels(
@@ -331,7 +377,10 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.provider_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.provider_pb2.ListModelsResponse, collections.abc.Awaitable[mediaconduit.v1.provider_pb2.ListModelsResponse]]:
-        """Lists models, from the cache unless asked to refresh."""
+        """Lists models in pages, from the cache unless asked to refresh. A broker lists those of all its providers, also of
+        ones that do not run now, as last heard. Idempotent. A sidecar that still loads answers PROVIDER_NOT_READY; with
+        `refresh`, what the vendor fails with comes through (VENDOR_UNAVAILABLE, CREDENTIALS_REJECTED).
+        """
 
     @abc.abstractmethod
     def GetModel(
@@ -339,7 +388,9 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.provider_pb2.GetModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.provider_pb2.GetModelResponse, collections.abc.Awaitable[mediaconduit.v1.provider_pb2.GetModelResponse]]:
-        """One model, with the schema of its options."""
+        """Gives one model, with the schema of its options, which ListModels leaves out. Idempotent. MODEL_NOT_FOUND suggests
+        the nearest names. A broker starts the provider when it does not run.
+        """
 
     @abc.abstractmethod
     def Transform(
@@ -347,7 +398,14 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.transform_pb2.TransformRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.events_pb2.TransformResponse], collections.abc.AsyncIterator[mediaconduit.v1.events_pb2.TransformResponse]]:
-        """Transforms whole input, streams the output. Success is exactly one `completed` event and then OK."""
+        """Transforms whole input and streams the output. Success is exactly one `completed` event, the last, and then OK;
+        anything else that ends the stream is a failure, whatever came before it.
+
+        The request is checked before any work: MODEL_NOT_FOUND, CAPABILITY_UNSUPPORTED, INPUT_INVALID (with the path of
+        every wrong field), INPUT_TOO_LARGE. OVERLOADED with RetryInfo when all places are taken. Later: CREDENTIALS_*,
+        RATE_LIMITED, CONTENT_REFUSED, VENDOR_*, and PROVIDER_CRASHED when the sidecar ends. Not idempotent, unless
+        `request_id` is set.
+        """
 
     @abc.abstractmethod
     def TransformLive(
@@ -355,7 +413,10 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request_iterator: _MaybeAsyncIterator[mediaconduit.v1.transform_pb2.TransformLiveRequest],
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.events_pb2.TransformResponse], collections.abc.AsyncIterator[mediaconduit.v1.events_pb2.TransformResponse]]:
-        """The same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice."""
+        """Does the same for input that arrives in pieces or never ends: uploads, microphones, conversations by voice. Events
+        come while input is still being sent; half-close ends the input, not the call. Fails as Transform does, and with
+        INPUT_INVALID for a piece that does not fit, or INPUT_TOO_LARGE as soon as a part outgrows its limit.
+        """
 
     @abc.abstractmethod
     def WatchGenerations(
@@ -363,8 +424,9 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.provider_pb2.WatchGenerationsRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.provider_pb2.WatchGenerationsResponse], collections.abc.AsyncIterator[mediaconduit.v1.provider_pb2.WatchGenerationsResponse]]:
-        """Records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when a call
-        was cancelled or went past it. Optional (UNIMPLEMENTED).
+        """Streams records of calls as they end, however they end; the last 1,000 are kept. How usage reaches the broker when
+        a call was cancelled or went past it. Never ends by itself; cancelling it only ends the watching. Optional:
+        SERVICE_UNSUPPORTED (or a plain UNIMPLEMENTED) where it is not served.
         """
 
 def add_MediaProviderServicer_to_server(servicer: MediaProviderServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

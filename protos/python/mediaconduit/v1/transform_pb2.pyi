@@ -23,7 +23,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class TransformRequest(google.protobuf.message.Message):
-    """A whole request."""
+    """Request of MediaProvider.Transform, and the start of MediaProvider.TransformLive: what to make of what."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -54,43 +54,52 @@ class TransformRequest(google.protobuf.message.Message):
     AFFINITY_KEY_FIELD_NUMBER: builtins.int
     RESUME_TOKEN_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """"providers/{provider}/models/{model}". The broker also takes, in this order, "{provider}/{model}" where the
-    provider exists, an alias, a model id that only one provider has, or empty with a capability.
+    """"providers/{provider}/models/{model}". A broker also takes, in this order, "{provider}/{model}" where the provider
+    exists, an alias, a model id that only one provider has, or empty with a capability. A sidecar refuses names that
+    are not its own (MODEL_NOT_FOUND).
     """
     capability: builtins.str
-    """Wanted when the model has several, or when no model is named."""
+    """What to do ("text-to-audio"); wanted when no model is named. Empty with a model that has several = what suits the
+    media type of the last user turn, else the model's first.
+    """
     request_id: builtins.str
-    """UUID chosen by the caller. A repeat while the call runs, or within a minute of its success, gets its events again
-    from the first instead of running twice; with another content it is refused. Empty = no protection. A lost
-    connection cancels: what must survive one is a job.
+    """UUID chosen by the caller. A repeat to the broker while the call runs, or within a minute of its success, gets its
+    events again from the first instead of running twice; with another content it is REQUEST_ID_REUSED, and once more
+    than 8 MiB of events have come EVENTS_EXPIRED. A failed call may be repeated at once. Empty = no protection. The
+    call is cancelled when its last reader leaves: what must survive a lost connection is a job.
     """
     affinity_key: builtins.str
     """Calls with the same key (a conversation) share caches: the broker sends them to the same place, the provider passes
-    it on as the vendor's cache key.
+    it on as the vendor's cache key. Empty = none.
     """
     resume_token: builtins.bytes
-    """From Checkpoint: go on with that work instead of beginning anew."""
+    """Checkpoint.resume_token of an earlier call: go on with that work instead of beginning anew. RESUME_REJECTED when it
+    is expired or of another provider. Empty = new work.
+    """
     @property
     def turns(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.media_pb2.Turn]:
-        """The input. To a model that embeds or judges, every ROLE_USER turn is one item, numbered from 0, and a ROLE_SYSTEM
-        turn frames them (the query of a ranking).
+        """The input, in order; empty or without content is INPUT_INVALID, but in a live session or with resume_token. To a
+        model that embeds or judges, every ROLE_USER turn is one item, numbered from 0, and a ROLE_SYSTEM turn frames them
+        (the query of a ranking).
         """
 
     @property
     def options(self) -> mediaconduit.v1.options_pb2.TransformOptions:
-        """How."""
+        """How it is to be done; absent = as the model does by default."""
 
     @property
     def preferences(self) -> Global___Preferences:
-        """For the broker's routing; sidecars ignore it."""
+        """What the broker may choose a model by; sidecars ignore it."""
 
     @property
     def parent_generations(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Generations whose outputs this input was made from; they become the chain of provenance."""
+        """Names of generations whose outputs this input was made from ("generations/{id}"); copied into Provenance, where
+        they become the chain of origin.
+        """
 
     @property
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """For accounting and traces; never secrets."""
+        """Names and values of the caller's own, for accounting and traces; copied into Generation. Never secrets."""
 
     def __init__(
         self,
@@ -113,7 +122,7 @@ Global___TransformRequest: typing_extensions.TypeAlias = TransformRequest
 
 @typing.final
 class Preferences(google.protobuf.message.Message):
-    """What the broker may choose by."""
+    """What the broker may choose a model by when a request leaves it a choice. Set by the caller."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -128,26 +137,26 @@ class Preferences(google.protobuf.message.Message):
     tier: builtins.str
     """"fast", "balanced", "quality", "cheap", or one the operator defined; empty = the broker's policy."""
     max_nano_cost: builtins.int
-    """Most it may cost, in billionths of the price currency; 0 = no limit."""
+    """Most the call may cost, in billionths of the price currency; 0 = no limit."""
     prefer_local: builtins.bool
-    """Prefer what runs on the broker's machines."""
+    """Prefer what runs on the broker's own machines."""
     no_fallback: builtins.bool
-    """Forbid falling back to another model."""
+    """Forbid falling back to another model when the first one fails."""
     @property
     def prefer(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Models or providers to try, in order, before others."""
 
     @property
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Never these."""
+        """Models or providers never to use."""
 
     @property
     def require_features(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Features the model must have."""
+        """Entries of Model.features the model must have, all of them."""
 
     @property
     def max_latency(self) -> google.protobuf.duration_pb2.Duration:
-        """Rule out models whose first output usually takes longer."""
+        """Rule out models whose first output usually takes longer; absent = no limit."""
 
     def __init__(
         self,
@@ -168,7 +177,9 @@ Global___Preferences: typing_extensions.TypeAlias = Preferences
 
 @typing.final
 class TransformLiveRequest(google.protobuf.message.Message):
-    """A piece of a live request. The first is `start`; half-close ends the input, and `completed` follows the last output."""
+    """One piece of the stream of MediaProvider.TransformLive. The first is `start`; half-close ends the input, and
+    `completed` follows the last output.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -180,17 +191,19 @@ class TransformLiveRequest(google.protobuf.message.Message):
     OPTIONS_FIELD_NUMBER: builtins.int
     @property
     def start(self) -> Global___TransformRequest:
-        """Model, options and any input known now. Parts that follow in chunks are announced in it or in a later turn by
-        Part.stream.
+        """Model, options and any input known now; the first piece and no other. Parts that follow in chunks are announced
+        in it, or in a later turn, by Part.stream.
         """
 
     @property
     def chunk(self) -> Global___InputChunk:
-        """Bytes of such a part."""
+        """Bytes of an announced part. Any model takes them."""
 
     @property
     def turn(self) -> mediaconduit.v1.media_pb2.Turn:
-        """A turn for the conversation; does not ask for an answer."""
+        """A turn for the conversation; does not ask for an answer. This and the pieces below need a model with the feature
+        "live", else INPUT_INVALID.
+        """
 
     @property
     def interrupt(self) -> Global___Interrupt:
@@ -198,11 +211,11 @@ class TransformLiveRequest(google.protobuf.message.Message):
 
     @property
     def respond(self) -> Global___Respond:
-        """Answer now."""
+        """Answer now, with what has come so far."""
 
     @property
     def options(self) -> mediaconduit.v1.options_pb2.TransformOptions:
-        """Options from here on, replacing those before."""
+        """Options from here on, replacing all those before."""
 
     def __init__(
         self,
@@ -222,7 +235,7 @@ Global___TransformLiveRequest: typing_extensions.TypeAlias = TransformLiveReques
 
 @typing.final
 class InputChunk(google.protobuf.message.Message):
-    """Bytes of an input part."""
+    """Bytes of a part that was announced by Part.stream. Sent by the caller, in order within a part; parts may alternate."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -233,11 +246,11 @@ class InputChunk(google.protobuf.message.Message):
     stream: builtins.int
     """Part.stream it belongs to."""
     data: builtins.bytes
-    """At most 256 KiB. Text as UTF-8; of images, whole frames."""
+    """Next bytes of the part, at most 256 KiB. Text is UTF-8; of images, whole frames."""
     flush: builtins.bool
     """Work with what has come; in manual turn detection the caller's turn ends here."""
     last: builtins.bool
-    """No more of this part."""
+    """No more of this part follows. Half-close says it of all parts."""
     def __init__(
         self,
         *,
@@ -252,17 +265,19 @@ Global___InputChunk: typing_extensions.TypeAlias = InputChunk
 
 @typing.final
 class Interrupt(google.protobuf.message.Message):
-    """What the caller heard before it cut in. What was not heard is struck from the conversation."""
+    """Stops what a live session is saying, and tells how much of it the caller heard before it cut in. What was not heard
+    is struck from the conversation. Sent by the caller.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     INDEX_FIELD_NUMBER: builtins.int
     PLAYED_FIELD_NUMBER: builtins.int
     index: builtins.int
-    """Output that was playing."""
+    """OutputStarted.index of the output that was playing; absent = whatever is being said."""
     @property
     def played(self) -> google.protobuf.duration_pb2.Duration:
-        """How much of it was heard."""
+        """How much of that output was heard, from its start; absent = nothing."""
 
     def __init__(
         self,
@@ -278,7 +293,7 @@ Global___Interrupt: typing_extensions.TypeAlias = Interrupt
 
 @typing.final
 class Respond(google.protobuf.message.Message):
-    """Empty."""
+    """Asks a live session to answer now. Sent by the caller where it decides that its turn is over."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
