@@ -33,11 +33,11 @@ class _RoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeW
     ROLE_SYSTEM: _Role.ValueType  # 1
     """Instructions that frame the conversation."""
     ROLE_USER: _Role.ValueType  # 2
-    """The caller."""
+    """The caller speaks: the input."""
     ROLE_ASSISTANT: _Role.ValueType  # 3
-    """The model."""
+    """The model speaks: outputs of earlier calls, sent back."""
     ROLE_TOOL: _Role.ValueType  # 4
-    """The answer of a tool the model called."""
+    """The answers of tools the model called, as ToolResult parts."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """Who speaks in a turn."""
@@ -47,11 +47,11 @@ ROLE_UNSPECIFIED: Role.ValueType  # 0
 ROLE_SYSTEM: Role.ValueType  # 1
 """Instructions that frame the conversation."""
 ROLE_USER: Role.ValueType  # 2
-"""The caller."""
+"""The caller speaks: the input."""
 ROLE_ASSISTANT: Role.ValueType  # 3
-"""The model."""
+"""The model speaks: outputs of earlier calls, sent back."""
 ROLE_TOOL: Role.ValueType  # 4
-"""The answer of a tool the model called."""
+"""The answers of tools the model called, as ToolResult parts."""
 Global___Role: typing_extensions.TypeAlias = Role
 
 @typing.final
@@ -66,7 +66,7 @@ class Turn(google.protobuf.message.Message):
     role: Global___Role.ValueType
     """Who speaks."""
     name: builtins.str
-    """Which participant within the role; picks a voice from AudioOptions.speakers."""
+    """Which participant within the role; picks a voice from AudioOptions.speakers. Empty = there is only one."""
     @property
     def parts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Part]:
         """What is said or shown, in order."""
@@ -84,7 +84,7 @@ Global___Turn: typing_extensions.TypeAlias = Turn
 
 @typing.final
 class Part(google.protobuf.message.Message):
-    """One piece of content."""
+    """One piece of content, in a turn that goes in or as an output that comes out."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -105,9 +105,9 @@ class Part(google.protobuf.message.Message):
     CACHE_TTL_FIELD_NUMBER: builtins.int
     EXTRA_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """What the part is for when a model takes several: empty for the main input, else a name from the model's
-    `inputs`. Common names: "voice", "voice-text", "base", "mask", "overlay", "reference", "style", "first-frame",
-    "last-frame".
+    """What the part is for when a model takes or makes several: empty for the main one, else a name from Model.inputs or
+    Speaker.voice_part; any other is INPUT_INVALID. Common names: "voice", "voice-text", "base", "mask", "overlay",
+    "reference", "style", "first-frame", "last-frame".
     """
     media_type: builtins.str
     """IANA media type with parameters ("audio/wav", "audio/L16; rate=24000; channels=1", big-endian as RFC 2586 has it).
@@ -119,7 +119,9 @@ class Part(google.protobuf.message.Message):
     data: builtins.bytes
     """Bytes of `media_type`. For more than 1 MiB prefer an asset or TransformLive."""
     stream: builtins.int
-    """Content that follows in InputChunks with this number. Live requests only."""
+    """Content that follows in InputChunks with this number, chosen by the caller and used once in a call.
+    TransformLive only; in Transform it is INPUT_INVALID.
+    """
     @property
     def asset(self) -> Global___Asset:
         """Content held elsewhere."""
@@ -134,31 +136,31 @@ class Part(google.protobuf.message.Message):
 
     @property
     def reasoning(self) -> Global___Reasoning:
-        """The model's own reasoning."""
+        """The model's own reasoning, sent back as it came."""
 
     @property
     def transcript(self) -> Global___Transcript:
-        """A transcript."""
+        """Speech as text with times and speakers."""
 
     @property
     def embedding(self) -> Global___Embedding:
-        """A vector."""
+        """A vector. Outputs only."""
 
     @property
     def scores(self) -> Global___Scores:
-        """Ranking, moderation, classification."""
+        """Ranking, moderation, classification. Outputs only."""
 
     @property
     def vendor_state(self) -> Global___VendorState:
-        """To be handed back unchanged with this part in later turns."""
+        """Set by the provider on an output; to be handed back unchanged with this part in later turns."""
 
     @property
     def citations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Citation]:
-        """Sources of what the part says."""
+        """Sources of what the part says; outputs only."""
 
     @property
     def cache_ttl(self) -> google.protobuf.duration_pb2.Duration:
-        """Marks the end of a prefix worth caching, for this long; models without such marks ignore it."""
+        """Marks the end of a prefix worth caching, for this long; models without such marks ignore it. Absent = no mark."""
 
     @property
     def extra(self) -> google.protobuf.struct_pb2.Struct:
@@ -192,16 +194,18 @@ Global___Part: typing_extensions.TypeAlias = Part
 
 @typing.final
 class VendorState(google.protobuf.message.Message):
-    """What a vendor needs to recognise its own output: the signature of a thought, the id of an item or of a video."""
+    """What a vendor needs to recognise its own output: the signature of a thought, the id of an item or of a video. Set by
+    the provider, kept and sent back by the caller.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PROVIDER_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """Who wrote it ("anthropic"); everyone else ignores it."""
+    """Which vendor wrote it ("anthropic"); everyone else ignores it."""
     data: builtins.bytes
-    """Opaque."""
+    """Opaque bytes, in the vendor's own form."""
     def __init__(
         self,
         *,
@@ -225,20 +229,22 @@ class Asset(google.protobuf.message.Message):
     INFO_FIELD_NUMBER: builtins.int
     EXPIRE_TIME_FIELD_NUMBER: builtins.int
     uri: builtins.str
-    """"assets/{sha256}" for content the broker stores, else an https URL the caller may let a provider fetch."""
+    """"assets/{sha256}" for content the broker stores, else an https URL the caller may let a provider fetch. A broker
+    fetches from public addresses only.
+    """
     media_type: builtins.str
-    """IANA media type."""
+    """IANA media type of the content."""
     size_bytes: builtins.int
-    """Bytes; absent when unknown."""
+    """Size in bytes; absent when unknown."""
     sha256: builtins.str
     """SHA-256 of the content in lower-case hex; empty when unknown."""
     @property
     def info(self) -> Global___MediaInfo:
-        """Facts read from the content."""
+        """Facts read from the content; absent when unknown."""
 
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the uri stops working."""
+        """When the uri stops working; absent = not known."""
 
     def __init__(
         self,
@@ -258,7 +264,7 @@ Global___Asset: typing_extensions.TypeAlias = Asset
 
 @typing.final
 class MediaInfo(google.protobuf.message.Message):
-    """Facts about audio, images and video, as far as known."""
+    """Facts about audio, images and video, read from the content. What is 0 or absent is unknown or does not apply."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -270,15 +276,15 @@ class MediaInfo(google.protobuf.message.Message):
     CHANNELS_FIELD_NUMBER: builtins.int
     ORIGIN_MARKS_FIELD_NUMBER: builtins.int
     width: builtins.int
-    """Pixels."""
+    """Width of an image or of a video's frames, in pixels."""
     height: builtins.int
-    """Pixels."""
+    """Height of an image or of a video's frames, in pixels."""
     frame_rate: builtins.float
-    """Frames per second."""
+    """Frames per second; a mean where they vary."""
     sample_rate: builtins.int
-    """Samples per second."""
+    """Audio samples per second and channel."""
     channels: builtins.int
-    """Audio channels."""
+    """Number of audio channels."""
     @property
     def duration(self) -> google.protobuf.duration_pb2.Duration:
         """Length of audio or video."""
@@ -314,16 +320,16 @@ class Embedding(google.protobuf.message.Message):
     DIMENSIONS_FIELD_NUMBER: builtins.int
     COUNT_FIELD_NUMBER: builtins.int
     input: builtins.int
-    """The item it was made from."""
+    """Number of the item it was made from: ROLE_USER turns of the request, from 0."""
     count: builtins.int
     """Vectors of equal length that `values` holds one after the other (one per token); 0 = one."""
     @property
     def values(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
-        """Components, in order."""
+        """Components, in order of dimension."""
 
     @property
     def dimensions(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
-        """For a sparse vector: the dimension of each value."""
+        """Of a sparse vector: the dimension of each value, from 0; empty = a dense one."""
 
     def __init__(
         self,
@@ -346,7 +352,7 @@ class Scores(google.protobuf.message.Message):
     SCORES_FIELD_NUMBER: builtins.int
     @property
     def scores(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Score]:
-        """Best or gravest first."""
+        """Judgements, best or gravest first."""
 
     def __init__(
         self,
@@ -359,7 +365,7 @@ Global___Scores: typing_extensions.TypeAlias = Scores
 
 @typing.final
 class Score(google.protobuf.message.Message):
-    """One judgement."""
+    """One judgement about one item."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -369,15 +375,15 @@ class Score(google.protobuf.message.Message):
     FLAGGED_FIELD_NUMBER: builtins.int
     GRADE_FIELD_NUMBER: builtins.int
     input: builtins.int
-    """The item judged."""
+    """Number of the item judged: ROLE_USER turns of the request, from 0."""
     label: builtins.str
-    """Category; empty for a rank."""
+    """Category ("violence"), as the vendor names it; empty for a rank."""
     value: builtins.float
-    """The more, the stronger; absent when the vendor only grades."""
+    """How strong, in the vendor's scale: the more, the stronger. Absent when the vendor only grades."""
     flagged: builtins.bool
-    """The vendor's verdict."""
+    """The vendor's verdict; absent when it gives none."""
     grade: builtins.str
-    """The vendor's grade ("NEGLIGIBLE", "HIGH")."""
+    """The vendor's grade ("NEGLIGIBLE", "HIGH"); empty when it gives none."""
     def __init__(
         self,
         *,
@@ -407,13 +413,13 @@ class ToolCall(google.protobuf.message.Message):
     ARGUMENTS_FIELD_NUMBER: builtins.int
     HOSTED_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """Matches the result to the call; unique within a generation."""
+    """Matches the result to the call; unique within a generation. Set by the provider."""
     name: builtins.str
-    """Name of the tool."""
+    """Name of the tool, as in Tool.name; of a hosted one as in Tool.hosted_tool."""
     arguments: builtins.str
-    """Exactly as the model wrote them: JSON text, or free text for a tool without a schema."""
+    """Exactly as the model wrote them: JSON text, or free text for a tool without a schema. Not checked by anyone."""
     hosted: builtins.bool
-    """The vendor runs it and its result follows as an output: not to be run by the caller."""
+    """True when the vendor runs it and its result follows as an output: not to be run by the caller."""
     def __init__(
         self,
         *,
@@ -428,7 +434,7 @@ Global___ToolCall: typing_extensions.TypeAlias = ToolCall
 
 @typing.final
 class ToolResult(google.protobuf.message.Message):
-    """What a tool answered."""
+    """What a tool answered: sent by the caller in a ROLE_TOOL turn, or an output when the vendor ran the tool."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -436,12 +442,12 @@ class ToolResult(google.protobuf.message.Message):
     PARTS_FIELD_NUMBER: builtins.int
     IS_ERROR_FIELD_NUMBER: builtins.int
     call_id: builtins.str
-    """The id of the ToolCall."""
+    """ToolCall.id of the call it answers."""
     is_error: builtins.bool
     """True when the tool failed; the parts say why."""
     @property
     def parts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Part]:
-        """The answer."""
+        """The answer: text, images, files."""
 
     def __init__(
         self,
@@ -456,7 +462,7 @@ Global___ToolResult: typing_extensions.TypeAlias = ToolResult
 
 @typing.final
 class Reasoning(google.protobuf.message.Message):
-    """Reasoning text; the vendor's proof of it is the part's vendor_state."""
+    """Reasoning of a model; the vendor's proof of it is the part's vendor_state."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -465,7 +471,7 @@ class Reasoning(google.protobuf.message.Message):
     text: builtins.str
     """Readable reasoning; empty when withheld."""
     redacted: builtins.bool
-    """The vendor sealed the whole block; all of it is in vendor_state."""
+    """True when the vendor sealed the whole block; all of it is in vendor_state."""
     def __init__(
         self,
         *,
@@ -478,7 +484,7 @@ Global___Reasoning: typing_extensions.TypeAlias = Reasoning
 
 @typing.final
 class Citation(google.protobuf.message.Message):
-    """Where a statement comes from."""
+    """Where a statement comes from. Set by the provider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -489,15 +495,15 @@ class Citation(google.protobuf.message.Message):
     QUOTE_FIELD_NUMBER: builtins.int
     LOCATION_FIELD_NUMBER: builtins.int
     start_byte: builtins.int
-    """Span of the part's text it supports, in bytes of UTF-8. Both 0 = all of it."""
+    """First byte of the span of the part's text it supports, in bytes of UTF-8. This and end_byte both 0 = all of it."""
     end_byte: builtins.int
-    """First byte after the span."""
+    """First byte after the span, in bytes of UTF-8."""
     uri: builtins.str
-    """The source."""
+    """The source, a URL or the vendor's name for it; empty when it has none."""
     title: builtins.str
-    """Its title."""
+    """Title of the source; may be empty."""
     quote: builtins.str
-    """The words cited."""
+    """The words cited, as the source has them; may be empty."""
     @property
     def location(self) -> google.protobuf.struct_pb2.Struct:
         """Where in the source: page, block, document number, as the vendor says."""
@@ -526,10 +532,10 @@ class Transcript(google.protobuf.message.Message):
     SEGMENTS_FIELD_NUMBER: builtins.int
     LANGUAGE_FIELD_NUMBER: builtins.int
     language: builtins.str
-    """BCP 47, as detected."""
+    """BCP 47 tag of the language, as detected ("de-CH"); empty = not known."""
     @property
     def segments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Segment]:
-        """In order of time."""
+        """What was said, in order of time."""
 
     def __init__(
         self,
@@ -561,30 +567,30 @@ class Segment(google.protobuf.message.Message):
     text: builtins.str
     """What was said."""
     speaker: builtins.str
-    """Speaker label, when diarised."""
+    """Label of the speaker, when TranscriptOptions.speakers asked for it; the same one for the same voice."""
     confidence: builtins.float
-    """0 to 1, when the model says."""
+    """How sure the model is, 0 to 1; absent when it does not say."""
     id: builtins.str
-    """Within an output: a segment replaces the one with the same id."""
+    """Identity within an output: a segment replaces the one with the same id. Empty = it stays as it is."""
     provisional: builtins.bool
-    """May still change."""
+    """True when it may still change, under its id."""
     channel: builtins.int
-    """Audio channel, from 0."""
+    """Audio channel it was heard on, from 0."""
     language: builtins.str
-    """BCP 47, where it differs from the transcript's."""
+    """BCP 47 tag, where it differs from the transcript's."""
     sound: builtins.bool
-    """A sound that is not speech ("laughter"): text names it."""
+    """True for a sound that is not speech ("laughter"): text names it."""
     @property
     def start_offset(self) -> google.protobuf.duration_pb2.Duration:
-        """From the start of the audio."""
+        """Where it begins, from the start of the audio; absent when the model gives no times."""
 
     @property
     def end_offset(self) -> google.protobuf.duration_pb2.Duration:
-        """From the start of the audio."""
+        """Where it ends, from the start of the audio; absent when the model gives no times."""
 
     @property
     def words(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Segment]:
-        """Words or characters with their own times."""
+        """Words or characters with their own times, as TimeDetail asks for; they have no words of their own."""
 
     def __init__(
         self,

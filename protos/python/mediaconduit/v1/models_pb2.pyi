@@ -27,30 +27,30 @@ class _ModelState:
 class _ModelStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ModelState.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     MODEL_STATE_UNSPECIFIED: _ModelState.ValueType  # 0
-    """Served by a vendor."""
+    """Served by a vendor: there is nothing to pull."""
     MODEL_STATE_ABSENT: _ModelState.ValueType  # 1
-    """Must be pulled first."""
+    """Not on disk: pull it first, by LocalModels.PullModel."""
     MODEL_STATE_INSTALLED: _ModelState.ValueType  # 2
-    """On disk."""
+    """On disk; the first call may wait until it is in memory."""
     MODEL_STATE_LOADED: _ModelState.ValueType  # 3
-    """In memory."""
+    """In memory, ready to answer."""
 
 class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
     """Whether a model can be used now."""
 
 MODEL_STATE_UNSPECIFIED: ModelState.ValueType  # 0
-"""Served by a vendor."""
+"""Served by a vendor: there is nothing to pull."""
 MODEL_STATE_ABSENT: ModelState.ValueType  # 1
-"""Must be pulled first."""
+"""Not on disk: pull it first, by LocalModels.PullModel."""
 MODEL_STATE_INSTALLED: ModelState.ValueType  # 2
-"""On disk."""
+"""On disk; the first call may wait until it is in memory."""
 MODEL_STATE_LOADED: ModelState.ValueType  # 3
-"""In memory."""
+"""In memory, ready to answer."""
 Global___ModelState: typing_extensions.TypeAlias = ModelState
 
 @typing.final
 class Model(google.protobuf.message.Message):
-    """A model."""
+    """A model of a provider. Everything in it is set by the provider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -73,47 +73,51 @@ class Model(google.protobuf.message.Message):
     included.
     """
     display_name: builtins.str
-    """For people."""
+    """Name for people; the model's id where the provider has no other."""
     description: builtins.str
-    """One or two sentences."""
+    """One or two sentences about it; may be empty."""
     options_schema: builtins.str
     """JSON Schema of the options it takes, as JSON text: TransformOptions in proto3 JSON with the names of this contract,
     durations as seconds, enums by their names. A shared option the schema lacks is one the model does not have;
-    property "extra" describes TransformOptions.extra. GetModel only.
+    property "extra" describes TransformOptions.extra. GetModel only; empty in lists.
     """
     context_tokens: builtins.int
-    """Tokens of input and output together; 0 = unknown or not in tokens."""
+    """Most tokens of input and output together; 0 = unknown or not in tokens."""
     max_output_tokens: builtins.int
-    """Tokens of output; 0 = unknown."""
+    """Most tokens of output; 0 = unknown."""
     state: Global___ModelState.ValueType
-    """For models kept on the provider's own machine."""
+    """Of models kept on the provider's own machine: where it is."""
     canonical_id: builtins.str
     """Equal for the same model at other providers ("meta-llama/llama-3.3-70b-instruct"); empty = unknown."""
     @property
     def capabilities(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What it can do."""
+        """What it can do ("text-to-image"): "{from}-to-{to}" of text, image, audio, video, 3d, and as results also embedding
+        and scores.
+        """
 
     @property
     def inputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___InputSpec]:
         """Inputs it takes. The one with an empty name is the main input: its media types and its limit of size; every other
-        one is given as a part with that name.
+        one is given as a part with that name. Without a main one here, any main input is taken.
         """
 
     @property
     def output_media_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Media types it can produce."""
+        """Media types it can produce ("audio/wav"), the default first; empty = not said."""
 
     @property
     def pricing(self) -> Global___Pricing:
-        """Prices; absent when unknown, all zero when free."""
+        """Prices; absent when unknown, without rates or all zero when free."""
 
     @property
     def features(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Features within its capabilities ("tools", "json-schema", "reasoning", "vision", "streaming", "voice-cloning")."""
+        """Features within its capabilities ("tools", "json-schema", "reasoning", "vision", "streaming", "voice-cloning"). One
+        with "live" holds conversations by TransformLive.
+        """
 
     @property
     def retire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the vendor will stop serving it."""
+        """When the vendor will stop serving it; absent = not known."""
 
     def __init__(
         self,
@@ -140,7 +144,7 @@ Global___Model: typing_extensions.TypeAlias = Model
 
 @typing.final
 class InputSpec(google.protobuf.message.Message):
-    """An input a model takes."""
+    """An input a model takes. What does not fit is refused before the model sees it."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -150,16 +154,16 @@ class InputSpec(google.protobuf.message.Message):
     MAX_BYTES_FIELD_NUMBER: builtins.int
     MAX_COUNT_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Name used in Part.name; empty = the main input."""
+    """Part.name of such a part; empty = the main input."""
     required: builtins.bool
-    """A call without it is refused."""
+    """A call without it is refused with INPUT_INVALID."""
     max_bytes: builtins.int
-    """Largest size in bytes; 0 = no limit of its own."""
+    """Largest size in bytes; more is INPUT_TOO_LARGE. 0 = no limit of its own."""
     max_count: builtins.int
-    """Most parts with this name; 0 = one."""
+    """Most parts with this name in a request; 0 = one. Main inputs are not counted."""
     @property
     def media_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Accepted media types ("audio/*"); empty = any."""
+        """Accepted media types, with wildcards ("audio/*"); empty = any."""
 
     def __init__(
         self,
@@ -176,7 +180,7 @@ Global___InputSpec: typing_extensions.TypeAlias = InputSpec
 
 @typing.final
 class Pricing(google.protobuf.message.Message):
-    """Prices in one currency per unit of work."""
+    """Prices of a model, in one currency per unit of work."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -184,12 +188,12 @@ class Pricing(google.protobuf.message.Message):
     RATES_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
     currency: builtins.str
-    """ISO 4217."""
+    """ISO 4217 code ("USD")."""
     source: builtins.str
     """Where the prices come from ("vendor-api", a dated file)."""
     @property
     def rates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Rate]:
-        """What is charged."""
+        """What is charged; empty = free."""
 
     def __init__(
         self,
@@ -229,18 +233,21 @@ class Rate(google.protobuf.message.Message):
     PER_FIELD_NUMBER: builtins.int
     CONDITIONS_FIELD_NUMBER: builtins.int
     unit: builtins.str
-    """Units are whole and do not overlap: each token, image or millisecond counts under exactly one of "input-token",
-    "input-audio-token", "cached-input-token", "cache-write-token", "output-token", "output-audio-token",
-    "reasoning-token", "input-image", "image", "pixel", "input-audio-millisecond", "audio-millisecond",
-    "video-millisecond", "compute-millisecond", "character", "page", "search", "request", "credit" or the vendor's own.
+    """What is counted. Units are whole and do not overlap: each token, image or millisecond counts under exactly one of
+    "input-token", "input-audio-token", "cached-input-token", "cache-write-token", "output-token",
+    "output-audio-token", "reasoning-token", "input-image", "image", "pixel", "input-audio-millisecond",
+    "audio-millisecond", "video-millisecond", "compute-millisecond", "character", "page", "search", "request", "credit"
+    or the vendor's own.
     """
     nano_price: builtins.int
-    """Billionths of the currency."""
+    """Price in billionths of Pricing.currency."""
     per: builtins.int
     """How many units that buys (1000000 tokens, 60000 milliseconds); 0 = one."""
     @property
     def conditions(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """When it holds: options ("quality": "high") and "min-input-tokens". The rate with most of them met wins."""
+        """When it holds: options ("quality": "high") and "min-input-tokens". The rate with most of them met wins; empty =
+        always.
+        """
 
     def __init__(
         self,

@@ -28,9 +28,9 @@ class _ToolChoice:
 class _ToolChoiceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ToolChoice.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     TOOL_CHOICE_UNSPECIFIED: _ToolChoice.ValueType  # 0
-    """As it sees fit."""
+    """As the model sees fit."""
     TOOL_CHOICE_NONE: _ToolChoice.ValueType  # 1
-    """Never."""
+    """Never, though they are described to it."""
     TOOL_CHOICE_REQUIRED: _ToolChoice.ValueType  # 2
     """At least one of those allowed."""
 
@@ -38,9 +38,9 @@ class ToolChoice(_ToolChoice, metaclass=_ToolChoiceEnumTypeWrapper):
     """Whether a model calls tools."""
 
 TOOL_CHOICE_UNSPECIFIED: ToolChoice.ValueType  # 0
-"""As it sees fit."""
+"""As the model sees fit."""
 TOOL_CHOICE_NONE: ToolChoice.ValueType  # 1
-"""Never."""
+"""Never, though they are described to it."""
 TOOL_CHOICE_REQUIRED: ToolChoice.ValueType  # 2
 """At least one of those allowed."""
 Global___ToolChoice: typing_extensions.TypeAlias = ToolChoice
@@ -52,25 +52,25 @@ class _TimeDetail:
 class _TimeDetailEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TimeDetail.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     TIME_DETAIL_UNSPECIFIED: _TimeDetail.ValueType  # 0
-    """The model's default."""
+    """As the model does by default."""
     TIME_DETAIL_SEGMENT: _TimeDetail.ValueType  # 1
-    """Segments."""
+    """A time for each segment."""
     TIME_DETAIL_WORD: _TimeDetail.ValueType  # 2
-    """Words."""
+    """Also one for each word, in Segment.words."""
     TIME_DETAIL_CHARACTER: _TimeDetail.ValueType  # 3
-    """Characters."""
+    """Also one for each character, in Segment.words."""
 
 class TimeDetail(_TimeDetail, metaclass=_TimeDetailEnumTypeWrapper):
     """How finely times are given."""
 
 TIME_DETAIL_UNSPECIFIED: TimeDetail.ValueType  # 0
-"""The model's default."""
+"""As the model does by default."""
 TIME_DETAIL_SEGMENT: TimeDetail.ValueType  # 1
-"""Segments."""
+"""A time for each segment."""
 TIME_DETAIL_WORD: TimeDetail.ValueType  # 2
-"""Words."""
+"""Also one for each word, in Segment.words."""
 TIME_DETAIL_CHARACTER: TimeDetail.ValueType  # 3
-"""Characters."""
+"""Also one for each character, in Segment.words."""
 Global___TimeDetail: typing_extensions.TypeAlias = TimeDetail
 
 class _VideoEdit:
@@ -80,21 +80,21 @@ class _VideoEdit:
 class _VideoEditEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_VideoEdit.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     VIDEO_EDIT_UNSPECIFIED: _VideoEdit.ValueType  # 0
-    """Generate anew, inputs are references."""
+    """Generate a new one; inputs are references."""
     VIDEO_EDIT_CHANGE: _VideoEdit.ValueType  # 1
     """Change it as the prompt says."""
     VIDEO_EDIT_EXTEND: _VideoEdit.ValueType  # 2
-    """Continue it by `duration`."""
+    """Continue it by VideoOptions.duration."""
 
 class VideoEdit(_VideoEdit, metaclass=_VideoEditEnumTypeWrapper):
     """What is done with an input video."""
 
 VIDEO_EDIT_UNSPECIFIED: VideoEdit.ValueType  # 0
-"""Generate anew, inputs are references."""
+"""Generate a new one; inputs are references."""
 VIDEO_EDIT_CHANGE: VideoEdit.ValueType  # 1
 """Change it as the prompt says."""
 VIDEO_EDIT_EXTEND: VideoEdit.ValueType  # 2
-"""Continue it by `duration`."""
+"""Continue it by VideoOptions.duration."""
 Global___VideoEdit: typing_extensions.TypeAlias = VideoEdit
 
 class _TurnDetection:
@@ -104,30 +104,33 @@ class _TurnDetection:
 class _TurnDetectionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TurnDetection.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     TURN_DETECTION_UNSPECIFIED: _TurnDetection.ValueType  # 0
-    """The model's default."""
+    """As the model does by default."""
     TURN_DETECTION_MANUAL: _TurnDetection.ValueType  # 1
     """The caller, by InputChunk.flush and Respond."""
     TURN_DETECTION_SILENCE: _TurnDetection.ValueType  # 2
-    """Silence."""
+    """The model, after a silence of LiveOptions.silence."""
     TURN_DETECTION_SEMANTIC: _TurnDetection.ValueType  # 3
-    """What was said."""
+    """The model, by what was said."""
 
 class TurnDetection(_TurnDetection, metaclass=_TurnDetectionEnumTypeWrapper):
     """Who decides that a turn is over."""
 
 TURN_DETECTION_UNSPECIFIED: TurnDetection.ValueType  # 0
-"""The model's default."""
+"""As the model does by default."""
 TURN_DETECTION_MANUAL: TurnDetection.ValueType  # 1
 """The caller, by InputChunk.flush and Respond."""
 TURN_DETECTION_SILENCE: TurnDetection.ValueType  # 2
-"""Silence."""
+"""The model, after a silence of LiveOptions.silence."""
 TURN_DETECTION_SEMANTIC: TurnDetection.ValueType  # 3
-"""What was said."""
+"""The model, by what was said."""
 Global___TurnDetection: typing_extensions.TypeAlias = TurnDetection
 
 @typing.final
 class TransformOptions(google.protobuf.message.Message):
-    """Shared options; absent means the model's default. One the model does not have is refused, or with `lenient` dropped."""
+    """How a request is to be done: options that models share. Absent means the model's default. Model.options_schema says
+    which of them a model takes and in which range; any other is INPUT_INVALID, or with `lenient` dropped. Set by the
+    caller.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -145,45 +148,49 @@ class TransformOptions(google.protobuf.message.Message):
     LENIENT_FIELD_NUMBER: builtins.int
     EXTRA_FIELD_NUMBER: builtins.int
     candidates: builtins.int
-    """How many alternatives; absent = 1."""
+    """How many alternatives to make, from 1; absent = 1, which every model takes."""
     seed: builtins.int
-    """Same seed, same input, same output, as far as the model can."""
+    """Same seed, same input, same output, as far as the model can. Absent = another each time."""
     outputs_by_reference: builtins.bool
-    """Outputs as assets or as the vendor's URLs instead of bytes."""
+    """Outputs as assets or as the vendor's URLs instead of bytes. Every model takes this one; where there is no reference
+    to give, bytes come all the same.
+    """
     lenient: builtins.bool
-    """Drop options the model does not have, with a notice, instead of refusing the call."""
+    """Drop options the model does not have, each with a Notice OPTION_DROPPED, instead of refusing the call. A value out
+    of range is refused all the same.
+    """
     @property
     def text(self) -> Global___TextOptions:
-        """For text output."""
+        """Options of text output."""
 
     @property
     def audio(self) -> Global___AudioOptions:
-        """For speech and other audio output."""
+        """Options of speech and other audio output."""
 
     @property
     def image(self) -> Global___ImageOptions:
-        """For image output."""
+        """Options of image output."""
 
     @property
     def video(self) -> Global___VideoOptions:
-        """For video output."""
+        """Options of video output."""
 
     @property
     def transcript(self) -> Global___TranscriptOptions:
-        """For transcripts."""
+        """Options of transcripts."""
 
     @property
     def embedding(self) -> Global___EmbeddingOptions:
-        """For embeddings."""
+        """Options of embeddings."""
 
     @property
     def live(self) -> Global___LiveOptions:
-        """For conversations by voice."""
+        """Options of conversations by voice."""
 
     @property
     def output_media_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Wanted media types, one for each kind of output ("audio/L16; rate=24000", "image/*", "application/x-subrip"); empty
-        = the model's choice.
+        = the model's choice. INPUT_INVALID when the model can make none of them. Every model takes this one.
         """
 
     @property
@@ -218,7 +225,7 @@ Global___TransformOptions: typing_extensions.TypeAlias = TransformOptions
 
 @typing.final
 class TextOptions(google.protobuf.message.Message):
-    """Text generation."""
+    """Options of text generation."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -238,32 +245,32 @@ class TextOptions(google.protobuf.message.Message):
     MAX_REASONING_TOKENS_FIELD_NUMBER: builtins.int
     TOP_LOGPROBS_FIELD_NUMBER: builtins.int
     temperature: builtins.float
-    """0 = most likely token always."""
+    """How freely tokens are chosen, from 0; 0 = the most likely token always."""
     top_p: builtins.float
-    """Nucleus, 0 to 1."""
+    """Nucleus sampling: choose among the most likely tokens that together have this probability, 0 to 1."""
     top_k: builtins.int
-    """Candidates kept per token."""
+    """Choose among this many most likely tokens."""
     max_output_tokens: builtins.int
-    """Limit of output tokens."""
+    """Limit of output tokens; past it the output ends with FINISH_REASON_LENGTH."""
     presence_penalty: builtins.float
-    """-2 to 2."""
+    """Keeps from tokens that came at all before, -2 to 2; 0 = not."""
     frequency_penalty: builtins.float
-    """-2 to 2."""
+    """Keeps from tokens the more often they came before, -2 to 2; 0 = not."""
     json_schema: builtins.str
-    """JSON Schema the answer must satisfy, as JSON text; "{}" means any JSON object."""
+    """JSON Schema the answer must satisfy, as JSON text; "{}" means any JSON object. Empty = free text."""
     tool_choice: Global___ToolChoice.ValueType
     """Whether it calls them."""
     parallel_tool_calls: builtins.bool
-    """Absent = the model's default."""
+    """Whether it may call several tools at once; absent = the model's default."""
     reasoning_effort: builtins.str
-    """"none", "minimal", "low", "medium", "high", "max", or empty; models without it refuse it."""
+    """"none", "minimal", "low", "medium", "high", "max", or empty for the model's default."""
     max_reasoning_tokens: builtins.int
-    """Limit of reasoning tokens."""
+    """Limit of the tokens spent on reasoning."""
     top_logprobs: builtins.int
-    """Log probabilities of each token and of so many alternatives; absent = none."""
+    """Log probabilities of each token and of so many alternatives; 0 = of the token alone, absent = none."""
     @property
     def stop(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Ends the output before any of these."""
+        """Texts that end the output; it does not contain them."""
 
     @property
     def tools(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Tool]:
@@ -271,7 +278,7 @@ class TextOptions(google.protobuf.message.Message):
 
     @property
     def allowed_tools(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Names of the tools it may call now; empty = all."""
+        """Names of the tools it may call now, out of `tools`; empty = all."""
 
     def __init__(
         self,
@@ -329,13 +336,13 @@ class Tool(google.protobuf.message.Message):
     EXTRA_FIELD_NUMBER: builtins.int
     CACHE_TTL_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Letters, digits, '_' and '-'."""
+    """Name in ToolCall.name: letters, digits, '_' and '-'; unique in a request."""
     description: builtins.str
-    """What it does, for the model."""
+    """What it does and when to call it, for the model."""
     parameters_schema: builtins.str
     """JSON Schema of its arguments, as JSON text; empty = free text."""
     strict: builtins.bool
-    """Arguments must satisfy the schema."""
+    """Whether arguments must satisfy the schema; absent = the model's default."""
     hosted_tool: builtins.str
     """The vendor's name of a tool it runs itself ("web_search", "code_interpreter"); empty = the caller runs it."""
     @property
@@ -344,7 +351,7 @@ class Tool(google.protobuf.message.Message):
 
     @property
     def cache_ttl(self) -> google.protobuf.duration_pb2.Duration:
-        """As Part.cache_ttl."""
+        """Ends a prefix worth caching, as Part.cache_ttl; absent = no mark."""
 
     def __init__(
         self,
@@ -365,7 +372,7 @@ Global___Tool: typing_extensions.TypeAlias = Tool
 
 @typing.final
 class AudioOptions(google.protobuf.message.Message):
-    """Audio generation. The manner of speaking is a ROLE_SYSTEM turn."""
+    """Options of speech, sound and music. The manner of speaking is a ROLE_SYSTEM turn."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -378,17 +385,17 @@ class AudioOptions(google.protobuf.message.Message):
     TIMES_FIELD_NUMBER: builtins.int
     DURATION_FIELD_NUMBER: builtins.int
     voice: builtins.str
-    """"providers/{provider}/voices/{voice}" or the vendor's own id."""
+    """"providers/{provider}/voices/{voice}" or the vendor's own id; empty = the model's default voice."""
     language: builtins.str
-    """BCP 47."""
+    """BCP 47 tag of what is to be spoken ("de-CH"); empty = as the text or the voice has it."""
     speed: builtins.float
-    """1 = normal."""
+    """Rate of speech as a factor: 1 = normal, 2 = twice as fast."""
     pitch: builtins.float
-    """Semitones."""
+    """Change of pitch in semitones; 0 = none, positive = higher."""
     gain_db: builtins.float
-    """Decibels."""
+    """Change of loudness in decibels; 0 = none, positive = louder."""
     times: Global___TimeDetail.ValueType
-    """A transcript of what is said, with times, as a second output."""
+    """Asks for a transcript of what is said, with times this fine, as a second output. Unspecified = none."""
     @property
     def speakers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Speaker]:
         """One for each participant of the input, when there are several."""
@@ -422,7 +429,7 @@ Global___AudioOptions: typing_extensions.TypeAlias = AudioOptions
 
 @typing.final
 class Speaker(google.protobuf.message.Message):
-    """Who reads what."""
+    """Which voice a participant of the input has: `voice` or `voice_part`."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -430,11 +437,11 @@ class Speaker(google.protobuf.message.Message):
     VOICE_FIELD_NUMBER: builtins.int
     VOICE_PART_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Turn.name."""
+    """Turn.name of what this participant says."""
     voice: builtins.str
-    """As AudioOptions.voice."""
+    """Its voice, as in AudioOptions.voice."""
     voice_part: builtins.str
-    """Or the name of the input part with a sample of it."""
+    """Or Part.name of an input with a sample of its voice; that part is taken as a "voice" input is."""
     def __init__(
         self,
         *,
@@ -448,7 +455,7 @@ Global___Speaker: typing_extensions.TypeAlias = Speaker
 
 @typing.final
 class ImageOptions(google.protobuf.message.Message):
-    """Image generation and editing."""
+    """Options of image generation and editing."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -463,25 +470,25 @@ class ImageOptions(google.protobuf.message.Message):
     STRENGTH_FIELD_NUMBER: builtins.int
     PREVIEWS_FIELD_NUMBER: builtins.int
     width: builtins.int
-    """Pixels."""
+    """Width wanted in pixels."""
     height: builtins.int
-    """Pixels."""
+    """Height wanted in pixels."""
     aspect_ratio: builtins.str
-    """"16:9"; exclusive with width and height."""
+    """Width to height ("16:9"); exclusive with width and height. Empty = the model's choice."""
     resolution: builtins.str
-    """"1K", "2K", "720p"; exclusive with width and height."""
+    """Size by name ("1K", "2K", "720p"); exclusive with width and height. Empty = the model's choice."""
     quality: builtins.str
-    """"low", "medium", "high" or the vendor's own."""
+    """"low", "medium", "high" or the vendor's own; empty = the model's choice."""
     negative_prompt: builtins.str
-    """What must not be seen."""
+    """What must not be seen, in words; empty = nothing."""
     steps: builtins.int
-    """Denoising steps."""
+    """Number of denoising steps; more take longer."""
     guidance_scale: builtins.float
-    """Adherence to the prompt."""
+    """How closely to follow the prompt; the more, the closer, in the model's own scale."""
     strength: builtins.float
-    """How far an input image may be left, 0 to 1."""
+    """How far an input image may be left, 0 (not at all) to 1."""
     previews: builtins.int
-    """Early looks wanted."""
+    """How many early looks to send for each image, as outputs with preview_of; absent = none."""
     def __init__(
         self,
         *,
@@ -515,7 +522,7 @@ Global___ImageOptions: typing_extensions.TypeAlias = ImageOptions
 
 @typing.final
 class VideoOptions(google.protobuf.message.Message):
-    """Video generation and editing."""
+    """Options of video generation and editing."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -528,24 +535,24 @@ class VideoOptions(google.protobuf.message.Message):
     SOUND_FIELD_NUMBER: builtins.int
     LOOPING_FIELD_NUMBER: builtins.int
     frame_rate: builtins.float
-    """Frames per second."""
+    """Frames wanted per second."""
     camera_motion: builtins.str
-    """"static", "pan", "zoom", "rotate" or the vendor's own."""
+    """"static", "pan", "zoom", "rotate" or the vendor's own; empty = the model's choice."""
     motion_strength: builtins.float
-    """0 to 1."""
+    """How much moves, 0 (nearly nothing) to 1."""
     edit: Global___VideoEdit.ValueType
     """What to do with an input video."""
     sound: builtins.bool
-    """With sound."""
+    """Whether the video has sound; absent = the model's default."""
     looping: builtins.bool
-    """The end meets the beginning."""
+    """Whether its end meets its beginning; absent = the model's default."""
     @property
     def frame(self) -> Global___ImageOptions:
         """Size, aspect, quality, negative prompt, guidance as for images."""
 
     @property
     def duration(self) -> google.protobuf.duration_pb2.Duration:
-        """Length wanted."""
+        """Length wanted; with VIDEO_EDIT_EXTEND what is added."""
 
     def __init__(
         self,
@@ -574,7 +581,7 @@ Global___VideoOptions: typing_extensions.TypeAlias = VideoOptions
 
 @typing.final
 class TranscriptOptions(google.protobuf.message.Message):
-    """Transcription and translation of speech. Hints about what is said are a ROLE_SYSTEM turn."""
+    """Options of transcription and translation of speech. Hints about what is said are a ROLE_SYSTEM turn."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -585,18 +592,18 @@ class TranscriptOptions(google.protobuf.message.Message):
     SPEAKER_COUNT_FIELD_NUMBER: builtins.int
     VOCABULARY_FIELD_NUMBER: builtins.int
     language: builtins.str
-    """BCP 47 of the speech; empty = detect."""
+    """BCP 47 tag of the speech ("de-CH"); empty = detect."""
     translate_to: builtins.str
-    """BCP 47 to translate into; empty = none."""
+    """BCP 47 tag to translate into; empty = no translation."""
     times: Global___TimeDetail.ValueType
-    """How fine its times are."""
+    """How fine the times of the transcript are."""
     speakers: builtins.bool
-    """Segments carry speakers."""
+    """Tell speakers apart, in Segment.speaker."""
     speaker_count: builtins.int
-    """Speakers expected."""
+    """How many speakers are expected; absent = not known."""
     @property
     def vocabulary(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Words and names likely to come."""
+        """Words and names likely to come, as they are spelled."""
 
     def __init__(
         self,
@@ -616,16 +623,16 @@ Global___TranscriptOptions: typing_extensions.TypeAlias = TranscriptOptions
 
 @typing.final
 class EmbeddingOptions(google.protobuf.message.Message):
-    """Embeddings."""
+    """Options of embeddings."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     DIMENSIONS_FIELD_NUMBER: builtins.int
     PURPOSE_FIELD_NUMBER: builtins.int
     dimensions: builtins.int
-    """Wanted dimensions."""
+    """Number of dimensions wanted; absent = all the model has."""
     purpose: builtins.str
-    """"query", "document", the vendor's own, or empty."""
+    """What the vectors are for: "query", "document", the vendor's own, or empty for the model's default."""
     def __init__(
         self,
         *,
@@ -640,7 +647,7 @@ Global___EmbeddingOptions: typing_extensions.TypeAlias = EmbeddingOptions
 
 @typing.final
 class LiveOptions(google.protobuf.message.Message):
-    """Conversations by voice."""
+    """Options of conversations by voice."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -652,14 +659,14 @@ class LiveOptions(google.protobuf.message.Message):
     turn_detection: Global___TurnDetection.ValueType
     """Who decides that the caller has finished."""
     interruptible: builtins.bool
-    """Speech of the caller cuts the model short; absent = the model's default."""
+    """Whether speech of the caller cuts the model short; absent = the model's default."""
     transcribe_input: builtins.bool
-    """Outputs hold transcripts of the caller."""
+    """Send transcripts of the caller's speech too, as outputs with role ROLE_USER."""
     transcribe_output: builtins.bool
-    """Outputs hold transcripts of the model's speech."""
+    """Send transcripts of the model's speech too, as outputs beside its audio."""
     @property
     def silence(self) -> google.protobuf.duration_pb2.Duration:
-        """Silence that ends the caller's turn."""
+        """Length of the silence that ends the caller's turn, with TURN_DETECTION_SILENCE."""
 
     def __init__(
         self,
