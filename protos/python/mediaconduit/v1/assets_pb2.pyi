@@ -19,17 +19,17 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class UploadRequest(google.protobuf.message.Message):
-    """A piece of an upload."""
+    """One message of the stream to Assets.Upload."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ASSET_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
     data: builtins.bytes
-    """At most 256 KiB."""
+    """Next bytes of the content, at most 256 KiB."""
     @property
     def asset(self) -> mediaconduit.v1.media_pb2.Asset:
-        """First: media type, and size and hash where known."""
+        """The first message and no other: media type, and size and hash where known. Its uri is not read."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ Global___UploadRequest: typing_extensions.TypeAlias = UploadRequest
 
 @typing.final
 class UploadResponse(google.protobuf.message.Message):
-    """What is stored."""
+    """Response of Assets.Upload."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ASSET_FIELD_NUMBER: builtins.int
     @property
     def asset(self) -> mediaconduit.v1.media_pb2.Asset:
-        """With uri, size, hash, facts and when it may be removed unless used."""
+        """What is stored, with uri, size, hash, facts, and in expire_time when it may be removed unless used."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ Global___UploadResponse: typing_extensions.TypeAlias = UploadResponse
 
 @typing.final
 class DownloadRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Assets.Download."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -74,11 +74,11 @@ class DownloadRequest(google.protobuf.message.Message):
     OFFSET_FIELD_NUMBER: builtins.int
     LENGTH_BYTES_FIELD_NUMBER: builtins.int
     uri: builtins.str
-    """"assets/{sha256}"."""
+    """Name of the asset, "assets/{sha256}"."""
     offset: builtins.int
-    """First byte wanted."""
+    """First byte wanted, from 0."""
     length_bytes: builtins.int
-    """0 = to the end."""
+    """How many bytes are wanted; 0 = to the end."""
     def __init__(
         self,
         *,
@@ -92,13 +92,13 @@ Global___DownloadRequest: typing_extensions.TypeAlias = DownloadRequest
 
 @typing.final
 class DownloadResponse(google.protobuf.message.Message):
-    """A piece."""
+    """One message of the stream of Assets.Download."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     DATA_FIELD_NUMBER: builtins.int
     data: builtins.bytes
-    """At most 256 KiB."""
+    """Next bytes of the content, at most 256 KiB."""
     def __init__(
         self,
         *,
@@ -110,13 +110,13 @@ Global___DownloadResponse: typing_extensions.TypeAlias = DownloadResponse
 
 @typing.final
 class GetAssetRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Assets.GetAsset."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     URI_FIELD_NUMBER: builtins.int
     uri: builtins.str
-    """"assets/{sha256}"."""
+    """Name of the asset, "assets/{sha256}"."""
     def __init__(
         self,
         *,
@@ -128,14 +128,14 @@ Global___GetAssetRequest: typing_extensions.TypeAlias = GetAssetRequest
 
 @typing.final
 class GetAssetResponse(google.protobuf.message.Message):
-    """What it is."""
+    """Response of Assets.GetAsset."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ASSET_FIELD_NUMBER: builtins.int
     @property
     def asset(self) -> mediaconduit.v1.media_pb2.Asset:
-        """The asset."""
+        """Description of the content, as after its upload."""
 
     def __init__(
         self,
@@ -149,13 +149,13 @@ Global___GetAssetResponse: typing_extensions.TypeAlias = GetAssetResponse
 
 @typing.final
 class DeleteAssetRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Assets.DeleteAsset."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     URI_FIELD_NUMBER: builtins.int
     uri: builtins.str
-    """"assets/{sha256}"."""
+    """Name of the asset, "assets/{sha256}"."""
     def __init__(
         self,
         *,
@@ -167,7 +167,7 @@ Global___DeleteAssetRequest: typing_extensions.TypeAlias = DeleteAssetRequest
 
 @typing.final
 class DeleteAssetResponse(google.protobuf.message.Message):
-    """Empty."""
+    """Response of Assets.DeleteAsset: nothing but that the asset is forgotten."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AssetsStub(object):
-    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not.
+    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not:
+    RESOURCE_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -58,32 +59,35 @@ class AssetsStub(object):
 
 
 class AssetsServicer(object):
-    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not.
+    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not:
+    RESOURCE_NOT_FOUND.
     """
 
     def Upload(self, request_iterator, context):
-        """First message describes, the rest carry bytes. Content this caller already has ends at once.
+        """Stores content. The first message describes it, the rest carry its bytes. Content this caller already has ends the
+        call at once with OK, before the bytes are sent. INPUT_INVALID when size or hash turn out not to be as described.
+        Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Download(self, request, context):
-        """Streams bytes from an offset.
+        """Streams the bytes of an asset from an offset, so that a broken download can go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetAsset(self, request, context):
-        """Describes content.
+        """Describes an asset without its bytes. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteAsset(self, request, context):
-        """Forgets it for this caller.
+        """Forgets an asset for this caller; others who have the same content keep it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +125,8 @@ def add_AssetsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Assets(object):
-    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not.
+    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not:
+    RESOURCE_NOT_FOUND.
     """
 
     @staticmethod

@@ -90,7 +90,9 @@ _AssetsDeleteAssetType = typing_extensions.TypeVar(
 )
 
 class AssetsStub(typing.Generic[_AssetsUploadType, _AssetsDownloadType, _AssetsGetAssetType, _AssetsDeleteAssetType]):
-    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not."""
+    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not:
+    RESOURCE_NOT_FOUND.
+    """
 
     @typing.overload
     def __init__(self: AssetsStub[
@@ -133,16 +135,19 @@ class AssetsStub(typing.Generic[_AssetsUploadType, _AssetsDownloadType, _AssetsG
     ], channel: grpc.aio.Channel) -> None: ...
 
     Upload: _AssetsUploadType
-    """First message describes, the rest carry bytes. Content this caller already has ends at once."""
+    """Stores content. The first message describes it, the rest carry its bytes. Content this caller already has ends the
+    call at once with OK, before the bytes are sent. INPUT_INVALID when size or hash turn out not to be as described.
+    Idempotent.
+    """
 
     Download: _AssetsDownloadType
-    """Streams bytes from an offset."""
+    """Streams the bytes of an asset from an offset, so that a broken download can go on."""
 
     GetAsset: _AssetsGetAssetType
-    """Describes content."""
+    """Describes an asset without its bytes. Idempotent."""
 
     DeleteAsset: _AssetsDeleteAssetType
-    """Forgets it for this caller."""
+    """Forgets an asset for this caller; others who have the same content keep it."""
 
 AssetsAsyncStub: typing_extensions.TypeAlias = AssetsStub[
     grpc.aio.StreamUnaryMultiCallable[
@@ -164,7 +169,9 @@ AssetsAsyncStub: typing_extensions.TypeAlias = AssetsStub[
 ]
 
 class AssetsServicer(metaclass=abc.ABCMeta):
-    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not."""
+    """Stores content by its hash. Whoever has neither sent nor been given content does not find it, hash or not:
+    RESOURCE_NOT_FOUND.
+    """
 
     @abc.abstractmethod
     def Upload(
@@ -172,7 +179,10 @@ class AssetsServicer(metaclass=abc.ABCMeta):
         request_iterator: _MaybeAsyncIterator[mediaconduit.v1.assets_pb2.UploadRequest],
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.assets_pb2.UploadResponse, collections.abc.Awaitable[mediaconduit.v1.assets_pb2.UploadResponse]]:
-        """First message describes, the rest carry bytes. Content this caller already has ends at once."""
+        """Stores content. The first message describes it, the rest carry its bytes. Content this caller already has ends the
+        call at once with OK, before the bytes are sent. INPUT_INVALID when size or hash turn out not to be as described.
+        Idempotent.
+        """
 
     @abc.abstractmethod
     def Download(
@@ -180,7 +190,7 @@ class AssetsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.assets_pb2.DownloadRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.assets_pb2.DownloadResponse], collections.abc.AsyncIterator[mediaconduit.v1.assets_pb2.DownloadResponse]]:
-        """Streams bytes from an offset."""
+        """Streams the bytes of an asset from an offset, so that a broken download can go on."""
 
     @abc.abstractmethod
     def GetAsset(
@@ -188,7 +198,7 @@ class AssetsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.assets_pb2.GetAssetRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.assets_pb2.GetAssetResponse, collections.abc.Awaitable[mediaconduit.v1.assets_pb2.GetAssetResponse]]:
-        """Describes content."""
+        """Describes an asset without its bytes. Idempotent."""
 
     @abc.abstractmethod
     def DeleteAsset(
@@ -196,6 +206,6 @@ class AssetsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.assets_pb2.DeleteAssetRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.assets_pb2.DeleteAssetResponse, collections.abc.Awaitable[mediaconduit.v1.assets_pb2.DeleteAssetResponse]]:
-        """Forgets it for this caller."""
+        """Forgets an asset for this caller; others who have the same content keep it."""
 
 def add_AssetsServicer_to_server(servicer: AssetsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -45,9 +45,9 @@ class _ProviderStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._
     PROVIDER_STATE_STOPPED: _ProviderState.ValueType  # 6
     """Not running; the next call starts it."""
     PROVIDER_STATE_BACKOFF: _ProviderState.ValueType  # 7
-    """Waits before the next start."""
+    """It ended unasked and waits before the next start; calls wait with it."""
     PROVIDER_STATE_FAILED: _ProviderState.ValueType  # 8
-    """Will not be started again until source or configuration change."""
+    """Given up: calls fail at once. Loading, refreshing or configuring it tries again."""
 
 class ProviderState(_ProviderState, metaclass=_ProviderStateEnumTypeWrapper):
     """Where a provider is in its life."""
@@ -67,14 +67,14 @@ PROVIDER_STATE_DRAINING: ProviderState.ValueType  # 5
 PROVIDER_STATE_STOPPED: ProviderState.ValueType  # 6
 """Not running; the next call starts it."""
 PROVIDER_STATE_BACKOFF: ProviderState.ValueType  # 7
-"""Waits before the next start."""
+"""It ended unasked and waits before the next start; calls wait with it."""
 PROVIDER_STATE_FAILED: ProviderState.ValueType  # 8
-"""Will not be started again until source or configuration change."""
+"""Given up: calls fail at once. Loading, refreshing or configuring it tries again."""
 Global___ProviderState: typing_extensions.TypeAlias = ProviderState
 
 @typing.final
 class Provider(google.protobuf.message.Message):
-    """A provider as the broker knows it."""
+    """A provider as the broker knows it. Set by the broker."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -96,38 +96,38 @@ class Provider(google.protobuf.message.Message):
     STUCK_CALLS_FIELD_NUMBER: builtins.int
     SERVING_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}"."""
+    """Resource name, "providers/{provider}"."""
     source: builtins.str
-    """As asked for."""
+    """Where its code comes from, as asked for."""
     resolved_source: builtins.str
-    """As resolved: commit or digest."""
+    """The same as resolved: commit or digest."""
     state: Global___ProviderState.ValueType
-    """Where it is."""
+    """Where it is in its life."""
     state_reason: builtins.str
-    """Why, for FAILED and BACKOFF."""
+    """Why it is FAILED or in BACKOFF; else empty."""
     model_count: builtins.int
-    """Number of models known."""
+    """Number of models as last listed."""
     active_calls: builtins.int
-    """Calls running."""
+    """Calls running in it now."""
     queued_calls: builtins.int
-    """Calls waiting."""
+    """Calls that wait for it to start."""
     memory_bytes: builtins.int
-    """Bytes of memory in use by its processes."""
+    """Bytes of memory in use by its processes; 0 while it does not run, and in streams."""
     start_count: builtins.int
-    """Starts since it was loaded."""
+    """Starts of its process since it was loaded."""
     runner: builtins.str
-    """"process", "container", "kubernetes", "remote"."""
+    """What runs it: "process", "container", "kubernetes", "remote"."""
     runtime: builtins.str
-    """"python", "node", "exec", "container"."""
+    """What it is made of: "python", "node", "exec", "container"."""
     call_count: builtins.int
     """Calls served since it was loaded, however they ended."""
     stuck_calls: builtins.int
-    """Of the active calls, those cancelled whose code has not come back within 2 s. They hold their places."""
+    """Of the active calls, those cancelled whose code has not come back within 2 s. They hold their places. 0 in streams."""
     serving: builtins.bool
-    """Its last health check: true when it takes work."""
+    """True when its last health check said that it takes work."""
     @property
     def capabilities(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Capabilities."""
+        """What any of its models can do; before it first ran, what its manifest says."""
 
     @property
     def state_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -174,7 +174,7 @@ class Environment(google.protobuf.message.Message):
     key: builtins.str
     """Hash of all that went into it; providers with equal keys share one build."""
     size_bytes: builtins.int
-    """Bytes on disk."""
+    """Size on disk in bytes."""
     interpreter: builtins.str
     """Interpreter or toolchain ("CPython 3.11.7")."""
     @property
@@ -183,7 +183,7 @@ class Environment(google.protobuf.message.Message):
 
     @property
     def build_duration(self) -> google.protobuf.duration_pb2.Duration:
-        """How long that took."""
+        """How long building it took."""
 
     @property
     def packages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -206,7 +206,7 @@ Global___Environment: typing_extensions.TypeAlias = Environment
 
 @typing.final
 class LoadProviderRequest(google.protobuf.message.Message):
-    """What to load."""
+    """Request of Broker.LoadProvider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -215,9 +215,9 @@ class LoadProviderRequest(google.protobuf.message.Message):
     FROZEN_FIELD_NUMBER: builtins.int
     SETTINGS_FIELD_NUMBER: builtins.int
     source: builtins.str
-    """A source, or a catalog name."""
+    """Where its code is: a folder or URL on the broker's side, or a catalog name ("cowsay")."""
     provider_id: builtins.str
-    """Name to give it; empty = the manifest's id."""
+    """Name to give it; empty = the manifest's id. One source may be loaded under several."""
     frozen: builtins.bool
     """Refuse anything the lock file does not hold."""
     @property
@@ -239,7 +239,7 @@ Global___LoadProviderRequest: typing_extensions.TypeAlias = LoadProviderRequest
 
 @typing.final
 class LoadProviderResponse(google.protobuf.message.Message):
-    """A step of loading."""
+    """One message of the stream of Broker.LoadProvider: a step."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -248,12 +248,12 @@ class LoadProviderResponse(google.protobuf.message.Message):
     FRACTION_FIELD_NUMBER: builtins.int
     LOG_LINES_FIELD_NUMBER: builtins.int
     message: builtins.str
-    """For people."""
+    """What is being done, for people."""
     fraction: builtins.float
-    """0 to 1; absent when unknown."""
+    """Share that is done, 0 to 1; absent when unknown."""
     @property
     def provider(self) -> Global___Provider:
-        """As it is now; the last one is READY, or the call fails."""
+        """The provider as it is now; on the last message READY."""
 
     @property
     def log_lines(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -275,17 +275,17 @@ Global___LoadProviderResponse: typing_extensions.TypeAlias = LoadProviderRespons
 
 @typing.final
 class UnloadProviderRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Broker.UnloadProvider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     DRAIN_TIMEOUT_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}"."""
+    """Name of the provider, "providers/{provider}"."""
     @property
     def drain_timeout(self) -> google.protobuf.duration_pb2.Duration:
-        """How long calls may take to end."""
+        """How long calls under way may take to end before they are cut; absent = as the broker is configured (10 s)."""
 
     def __init__(
         self,
@@ -300,7 +300,7 @@ Global___UnloadProviderRequest: typing_extensions.TypeAlias = UnloadProviderRequ
 
 @typing.final
 class UnloadProviderResponse(google.protobuf.message.Message):
-    """Empty."""
+    """Response of Broker.UnloadProvider: nothing but that the provider has stopped."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -312,13 +312,13 @@ Global___UnloadProviderResponse: typing_extensions.TypeAlias = UnloadProviderRes
 
 @typing.final
 class RefreshProviderRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Broker.RefreshProvider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}"."""
+    """Name of the provider, "providers/{provider}"."""
     def __init__(
         self,
         *,
@@ -330,7 +330,7 @@ Global___RefreshProviderRequest: typing_extensions.TypeAlias = RefreshProviderRe
 
 @typing.final
 class RefreshProviderResponse(google.protobuf.message.Message):
-    """A step of refreshing."""
+    """One message of the stream of Broker.RefreshProvider: a step."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -338,12 +338,12 @@ class RefreshProviderResponse(google.protobuf.message.Message):
     MESSAGE_FIELD_NUMBER: builtins.int
     FRACTION_FIELD_NUMBER: builtins.int
     message: builtins.str
-    """For people."""
+    """What is being done, for people."""
     fraction: builtins.float
-    """0 to 1; absent when unknown."""
+    """Share that is done, 0 to 1; absent when unknown."""
     @property
     def provider(self) -> Global___Provider:
-        """As it is now."""
+        """The provider as it is now; on the last message the new one, READY."""
 
     def __init__(
         self,
@@ -360,13 +360,13 @@ Global___RefreshProviderResponse: typing_extensions.TypeAlias = RefreshProviderR
 
 @typing.final
 class GetProviderRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Broker.GetProvider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}"."""
+    """Name of the provider, "providers/{provider}"."""
     def __init__(
         self,
         *,
@@ -378,7 +378,7 @@ Global___GetProviderRequest: typing_extensions.TypeAlias = GetProviderRequest
 
 @typing.final
 class GetProviderResponse(google.protobuf.message.Message):
-    """The provider."""
+    """Response of Broker.GetProvider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -388,7 +388,7 @@ class GetProviderResponse(google.protobuf.message.Message):
     WARNINGS_FIELD_NUMBER: builtins.int
     @property
     def provider(self) -> Global___Provider:
-        """As the broker knows it."""
+        """The provider as the broker knows it."""
 
     @property
     def description(self) -> mediaconduit.v1.provider_pb2.DescribeResponse:
@@ -396,7 +396,7 @@ class GetProviderResponse(google.protobuf.message.Message):
 
     @property
     def environment(self) -> Global___Environment:
-        """Where it runs; absent for runtimes without one."""
+        """What it runs in; absent before it is built, and for runtimes without one."""
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -417,7 +417,7 @@ Global___GetProviderResponse: typing_extensions.TypeAlias = GetProviderResponse
 
 @typing.final
 class ListProvidersRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Broker.ListProviders."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -425,11 +425,11 @@ class ListProvidersRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     capability: builtins.str
-    """Only those with this capability; empty = all."""
+    """Only providers with this capability ("text-to-audio"); empty = all."""
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most providers in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     def __init__(
         self,
         *,
@@ -443,17 +443,17 @@ Global___ListProvidersRequest: typing_extensions.TypeAlias = ListProvidersReques
 
 @typing.final
 class ListProvidersResponse(google.protobuf.message.Message):
-    """A page of providers."""
+    """Response of Broker.ListProviders: a page of providers."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PROVIDERS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def providers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Provider]:
-        """The providers."""
+        """Providers in order of name."""
 
     def __init__(
         self,
@@ -467,7 +467,7 @@ Global___ListProvidersResponse: typing_extensions.TypeAlias = ListProvidersRespo
 
 @typing.final
 class WatchProvidersRequest(google.protobuf.message.Message):
-    """Empty."""
+    """Request of Broker.WatchProviders, which watches all of them."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -479,7 +479,7 @@ Global___WatchProvidersRequest: typing_extensions.TypeAlias = WatchProvidersRequ
 
 @typing.final
 class WatchProvidersResponse(google.protobuf.message.Message):
-    """A change."""
+    """One message of the stream of Broker.WatchProviders: a provider there is, or a change."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -489,10 +489,10 @@ class WatchProvidersResponse(google.protobuf.message.Message):
     removed: builtins.bool
     """True when it was unloaded."""
     synced: builtins.bool
-    """True once everything that existed at the start has been sent."""
+    """True once everything that existed at the start has been sent, and from then on."""
     @property
     def provider(self) -> Global___Provider:
-        """As it is now."""
+        """The provider as it is now; absent in the message that only says `synced`."""
 
     def __init__(
         self,
@@ -508,14 +508,14 @@ Global___WatchProvidersResponse: typing_extensions.TypeAlias = WatchProvidersRes
 
 @typing.final
 class ExplainRouteRequest(google.protobuf.message.Message):
-    """A request that is not run."""
+    """Request of Broker.ExplainRoute."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     REQUEST_FIELD_NUMBER: builtins.int
     @property
     def request(self) -> mediaconduit.v1.transform_pb2.TransformRequest:
-        """Model, capability, preferences; input may be empty."""
+        """A request that is not run: model, capability, preferences count; input may be empty."""
 
     def __init__(
         self,
@@ -529,14 +529,14 @@ Global___ExplainRouteRequest: typing_extensions.TypeAlias = ExplainRouteRequest
 
 @typing.final
 class ExplainRouteResponse(google.protobuf.message.Message):
-    """Where it would go."""
+    """Response of Broker.ExplainRoute."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     CANDIDATES_FIELD_NUMBER: builtins.int
     @property
     def candidates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RouteCandidate]:
-        """Best first."""
+        """Where it could go, best first; what was ruled out may follow."""
 
     def __init__(
         self,
@@ -559,16 +559,16 @@ class RouteCandidate(google.protobuf.message.Message):
     NANO_COST_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """Model resource name."""
+    """Full name of the model; as it was asked for when there is none of that name."""
     eligible: builtins.bool
     """False when it was ruled out."""
     nano_cost: builtins.int
-    """Expected, in billionths of `currency`; absent when unknown."""
+    """Expected cost in billionths of `currency`; absent when unknown."""
     currency: builtins.str
-    """ISO 4217."""
+    """ISO 4217 code ("USD"); empty when nano_cost is absent."""
     @property
     def reasons(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Why it stands where it stands."""
+        """Why it stands where it stands, for people, one sentence each."""
 
     def __init__(
         self,
@@ -587,7 +587,7 @@ Global___RouteCandidate: typing_extensions.TypeAlias = RouteCandidate
 
 @typing.final
 class TailLogsRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Broker.TailLogs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -595,11 +595,11 @@ class TailLogsRequest(google.protobuf.message.Message):
     LINES_FIELD_NUMBER: builtins.int
     FOLLOW_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}"."""
+    """Name of the provider, "providers/{provider}"."""
     lines: builtins.int
-    """Lines from the past."""
+    """How many of the lines kept to send first; 0 = none."""
     follow: builtins.bool
-    """Go on with new ones."""
+    """Go on with new lines as they come."""
     def __init__(
         self,
         *,
@@ -613,17 +613,17 @@ Global___TailLogsRequest: typing_extensions.TypeAlias = TailLogsRequest
 
 @typing.final
 class TailLogsResponse(google.protobuf.message.Message):
-    """One or more lines."""
+    """One message of the stream of Broker.TailLogs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     LINES_FIELD_NUMBER: builtins.int
     DROPPED_FIELD_NUMBER: builtins.int
     dropped: builtins.int
-    """Lines lost before these because nobody read fast enough."""
+    """How many lines were lost before these because the reader, or the broker in a flood, was too slow."""
     @property
     def lines(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___LogLine]:
-        """In order."""
+        """Lines in the order they were written."""
 
     def __init__(
         self,
@@ -637,7 +637,7 @@ Global___TailLogsResponse: typing_extensions.TypeAlias = TailLogsResponse
 
 @typing.final
 class LogLine(google.protobuf.message.Message):
-    """A line."""
+    """A line a provider wrote to its standard output or error."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -645,12 +645,12 @@ class LogLine(google.protobuf.message.Message):
     LEVEL_FIELD_NUMBER: builtins.int
     TEXT_FIELD_NUMBER: builtins.int
     level: builtins.str
-    """"debug", "info", "warning", "error"."""
+    """"debug", "info", "warning", "error": from a prefix of the line ("<4>"), else "info"."""
     text: builtins.str
-    """Secrets are redacted."""
+    """The line without that prefix, cut after 8 KiB. For operators: it holds what the provider chose to write."""
     @property
     def time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was read."""
+        """When the broker read it."""
 
     def __init__(
         self,

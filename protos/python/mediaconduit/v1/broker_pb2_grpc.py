@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class BrokerStub(object):
-    """Manages providers.
+    """Manages the providers of a broker. Calls that change or start something, and logs, need the operator's key where the
+    broker asks for keys (CALLER_UNKNOWN, NOT_ALLOWED). A provider that is not loaded is PROVIDER_NOT_FOUND, with the
+    nearest names.
     """
 
     def __init__(self, channel):
@@ -78,60 +80,72 @@ class BrokerStub(object):
 
 
 class BrokerServicer(object):
-    """Manages providers.
+    """Manages the providers of a broker. Calls that change or start something, and logs, need the operator's key where the
+    broker asks for keys (CALLER_UNKNOWN, NOT_ALLOWED). A provider that is not loaded is PROVIDER_NOT_FOUND, with the
+    nearest names.
     """
 
     def LoadProvider(self, request, context):
-        """Fetches, builds and starts a provider; streams what happens. Loading one that runs returns at once.
+        """Fetches, builds and starts a provider; streams what happens and ends with OK once it is READY. Loading one that
+        runs returns at once, and concurrent loads of one provider do the work once. One that FAILED is built and started
+        anew.
+
+        Fails with SOURCE_NOT_FOUND, SOURCE_NOT_TRUSTED, MANIFEST_INVALID (every mistake), BUILD_FAILED (with the last
+        lines of the build), PROVIDER_NOT_READY (with why), or INPUT_INVALID: settings it refuses, or a name that another
+        source has. Cancelling ends the watching; a provider that is listed by then goes on starting.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UnloadProvider(self, request, context):
-        """Drains and stops it, and forgets it.
+        """Takes no new calls, lets those under way end, stops the provider and forgets it with its settings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefreshProvider(self, request, context):
-        """Resolves the source again and replaces the running one without losing a call.
+        """Resolves the source again and replaces the running one without losing a call: the new one starts, calls go to it,
+        the old one ends its own. Fails as LoadProvider does, and the old one stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetProvider(self, request, context):
-        """One provider: what it says of itself, its environment, what is odd about it.
+        """Gives one provider: what it says of itself, its environment, what is odd about it. Does not start it. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListProviders(self, request, context):
-        """All providers and their state.
+        """Lists all providers and their state in pages, in order of name. Asks those that run how they are, for a second at
+        most. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchProviders(self, request, context):
-        """The same, and then every change.
+        """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExplainRoute(self, request, context):
-        """Says where a request would go and why, without running it.
+        """Says where a request would go and why, without running it. Does not fail for a request that cannot be routed: its
+        candidates say why not. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TailLogs(self, request, context):
-        """Lines a provider has written.
+        """Streams lines a provider has written, over all its starts, oldest first; the last 2,000 are kept. With `follow` it
+        never ends by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +203,9 @@ def add_BrokerServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Broker(object):
-    """Manages providers.
+    """Manages the providers of a broker. Calls that change or start something, and logs, need the operator's key where the
+    broker asks for keys (CALLER_UNKNOWN, NOT_ALLOWED). A provider that is not loaded is PROVIDER_NOT_FOUND, with the
+    nearest names.
     """
 
     @staticmethod

@@ -154,7 +154,10 @@ _BrokerTailLogsType = typing_extensions.TypeVar(
 )
 
 class BrokerStub(typing.Generic[_BrokerLoadProviderType, _BrokerUnloadProviderType, _BrokerRefreshProviderType, _BrokerGetProviderType, _BrokerListProvidersType, _BrokerWatchProvidersType, _BrokerExplainRouteType, _BrokerTailLogsType]):
-    """Manages providers."""
+    """Manages the providers of a broker. Calls that change or start something, and logs, need the operator's key where the
+    broker asks for keys (CALLER_UNKNOWN, NOT_ALLOWED). A provider that is not loaded is PROVIDER_NOT_FOUND, with the
+    nearest names.
+    """
 
     @typing.overload
     def __init__(self: BrokerStub[
@@ -229,28 +232,43 @@ class BrokerStub(typing.Generic[_BrokerLoadProviderType, _BrokerUnloadProviderTy
     ], channel: grpc.aio.Channel) -> None: ...
 
     LoadProvider: _BrokerLoadProviderType
-    """Fetches, builds and starts a provider; streams what happens. Loading one that runs returns at once."""
+    """Fetches, builds and starts a provider; streams what happens and ends with OK once it is READY. Loading one that
+    runs returns at once, and concurrent loads of one provider do the work once. One that FAILED is built and started
+    anew.
+
+    Fails with SOURCE_NOT_FOUND, SOURCE_NOT_TRUSTED, MANIFEST_INVALID (every mistake), BUILD_FAILED (with the last
+    lines of the build), PROVIDER_NOT_READY (with why), or INPUT_INVALID: settings it refuses, or a name that another
+    source has. Cancelling ends the watching; a provider that is listed by then goes on starting.
+    """
 
     UnloadProvider: _BrokerUnloadProviderType
-    """Drains and stops it, and forgets it."""
+    """Takes no new calls, lets those under way end, stops the provider and forgets it with its settings."""
 
     RefreshProvider: _BrokerRefreshProviderType
-    """Resolves the source again and replaces the running one without losing a call."""
+    """Resolves the source again and replaces the running one without losing a call: the new one starts, calls go to it,
+    the old one ends its own. Fails as LoadProvider does, and the old one stays.
+    """
 
     GetProvider: _BrokerGetProviderType
-    """One provider: what it says of itself, its environment, what is odd about it."""
+    """Gives one provider: what it says of itself, its environment, what is odd about it. Does not start it. Idempotent."""
 
     ListProviders: _BrokerListProvidersType
-    """All providers and their state."""
+    """Lists all providers and their state in pages, in order of name. Asks those that run how they are, for a second at
+    most. Idempotent.
+    """
 
     WatchProviders: _BrokerWatchProvidersType
-    """The same, and then every change."""
+    """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching."""
 
     ExplainRoute: _BrokerExplainRouteType
-    """Says where a request would go and why, without running it."""
+    """Says where a request would go and why, without running it. Does not fail for a request that cannot be routed: its
+    candidates say why not. Idempotent.
+    """
 
     TailLogs: _BrokerTailLogsType
-    """Lines a provider has written."""
+    """Streams lines a provider has written, over all its starts, oldest first; the last 2,000 are kept. With `follow` it
+    never ends by itself.
+    """
 
 BrokerAsyncStub: typing_extensions.TypeAlias = BrokerStub[
     grpc.aio.UnaryStreamMultiCallable[
@@ -288,7 +306,10 @@ BrokerAsyncStub: typing_extensions.TypeAlias = BrokerStub[
 ]
 
 class BrokerServicer(metaclass=abc.ABCMeta):
-    """Manages providers."""
+    """Manages the providers of a broker. Calls that change or start something, and logs, need the operator's key where the
+    broker asks for keys (CALLER_UNKNOWN, NOT_ALLOWED). A provider that is not loaded is PROVIDER_NOT_FOUND, with the
+    nearest names.
+    """
 
     @abc.abstractmethod
     def LoadProvider(
@@ -296,7 +317,14 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.LoadProviderRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.broker_pb2.LoadProviderResponse], collections.abc.AsyncIterator[mediaconduit.v1.broker_pb2.LoadProviderResponse]]:
-        """Fetches, builds and starts a provider; streams what happens. Loading one that runs returns at once."""
+        """Fetches, builds and starts a provider; streams what happens and ends with OK once it is READY. Loading one that
+        runs returns at once, and concurrent loads of one provider do the work once. One that FAILED is built and started
+        anew.
+
+        Fails with SOURCE_NOT_FOUND, SOURCE_NOT_TRUSTED, MANIFEST_INVALID (every mistake), BUILD_FAILED (with the last
+        lines of the build), PROVIDER_NOT_READY (with why), or INPUT_INVALID: settings it refuses, or a name that another
+        source has. Cancelling ends the watching; a provider that is listed by then goes on starting.
+        """
 
     @abc.abstractmethod
     def UnloadProvider(
@@ -304,7 +332,7 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.UnloadProviderRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.broker_pb2.UnloadProviderResponse, collections.abc.Awaitable[mediaconduit.v1.broker_pb2.UnloadProviderResponse]]:
-        """Drains and stops it, and forgets it."""
+        """Takes no new calls, lets those under way end, stops the provider and forgets it with its settings."""
 
     @abc.abstractmethod
     def RefreshProvider(
@@ -312,7 +340,9 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.RefreshProviderRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.broker_pb2.RefreshProviderResponse], collections.abc.AsyncIterator[mediaconduit.v1.broker_pb2.RefreshProviderResponse]]:
-        """Resolves the source again and replaces the running one without losing a call."""
+        """Resolves the source again and replaces the running one without losing a call: the new one starts, calls go to it,
+        the old one ends its own. Fails as LoadProvider does, and the old one stays.
+        """
 
     @abc.abstractmethod
     def GetProvider(
@@ -320,7 +350,7 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.GetProviderRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.broker_pb2.GetProviderResponse, collections.abc.Awaitable[mediaconduit.v1.broker_pb2.GetProviderResponse]]:
-        """One provider: what it says of itself, its environment, what is odd about it."""
+        """Gives one provider: what it says of itself, its environment, what is odd about it. Does not start it. Idempotent."""
 
     @abc.abstractmethod
     def ListProviders(
@@ -328,7 +358,9 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.ListProvidersRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.broker_pb2.ListProvidersResponse, collections.abc.Awaitable[mediaconduit.v1.broker_pb2.ListProvidersResponse]]:
-        """All providers and their state."""
+        """Lists all providers and their state in pages, in order of name. Asks those that run how they are, for a second at
+        most. Idempotent.
+        """
 
     @abc.abstractmethod
     def WatchProviders(
@@ -336,7 +368,7 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.WatchProvidersRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.broker_pb2.WatchProvidersResponse], collections.abc.AsyncIterator[mediaconduit.v1.broker_pb2.WatchProvidersResponse]]:
-        """The same, and then every change."""
+        """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching."""
 
     @abc.abstractmethod
     def ExplainRoute(
@@ -344,7 +376,9 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.ExplainRouteRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.broker_pb2.ExplainRouteResponse, collections.abc.Awaitable[mediaconduit.v1.broker_pb2.ExplainRouteResponse]]:
-        """Says where a request would go and why, without running it."""
+        """Says where a request would go and why, without running it. Does not fail for a request that cannot be routed: its
+        candidates say why not. Idempotent.
+        """
 
     @abc.abstractmethod
     def TailLogs(
@@ -352,6 +386,8 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.TailLogsRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.broker_pb2.TailLogsResponse], collections.abc.AsyncIterator[mediaconduit.v1.broker_pb2.TailLogsResponse]]:
-        """Lines a provider has written."""
+        """Streams lines a provider has written, over all its starts, oldest first; the last 2,000 are kept. With `follow` it
+        never ends by itself.
+        """
 
 def add_BrokerServicer_to_server(servicer: BrokerServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

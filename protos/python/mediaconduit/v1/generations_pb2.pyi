@@ -24,7 +24,9 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class Generation(google.protobuf.message.Message):
-    """The record of a call."""
+    """The record of a call, made when it ended, however it ended. Set by the sidecar; request, outputs and caller are known
+    to the broker.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -57,36 +59,36 @@ class Generation(google.protobuf.message.Message):
     OUTPUTS_FIELD_NUMBER: builtins.int
     CALLER_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"generations/{generation}"."""
+    """Resource name, "generations/{generation}", as in Started."""
     model: builtins.str
-    """The model really used."""
+    """Full name of the model really used."""
     capability: builtins.str
-    """As in the request."""
+    """What was done ("text-to-audio"), also when the request named no capability."""
     caller: builtins.str
-    """Whose call it was: "x-mediaconduit-caller"."""
+    """Whose call it was, from x-mediaconduit-caller; empty without a broker."""
     @property
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """As in the request."""
+        """TransformRequest.labels of the call."""
 
     @property
     def usage(self) -> mediaconduit.v1.events_pb2.Usage:
-        """What it took, also when it failed."""
+        """What the call took, also when it failed; absent when unknown."""
 
     @property
     def provenance(self) -> mediaconduit.v1.events_pb2.Provenance:
-        """How it came to be."""
+        """How its outputs came to be."""
 
     @property
     def finishes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.events_pb2.Finish]:
-        """Per candidate."""
+        """One for each candidate, in order; empty when it failed."""
 
     @property
     def error(self) -> google.rpc.status_pb2.Status:
-        """Set when it failed or was cancelled."""
+        """Why it failed or was cancelled, with the details of the call's status; absent on success."""
 
     @property
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it ended."""
+        """When the call ended."""
 
     @property
     def request(self) -> mediaconduit.v1.transform_pb2.TransformRequest:
@@ -94,7 +96,7 @@ class Generation(google.protobuf.message.Message):
 
     @property
     def outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.events_pb2.Output]:
-        """What came. Empty as `request` is."""
+        """What came, in order of index. Empty where `request` is."""
 
     def __init__(
         self,
@@ -119,16 +121,16 @@ Global___Generation: typing_extensions.TypeAlias = Generation
 
 @typing.final
 class GetGenerationRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Generations.GetGeneration."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     DEPTH_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"generations/{generation}"."""
+    """Name of the record, "generations/{generation}"."""
     depth: builtins.int
-    """Ancestors wanted, at most 20 steps back."""
+    """How many steps of ancestors to give, by parent_generations; at most 20, 0 = none."""
     def __init__(
         self,
         *,
@@ -141,7 +143,7 @@ Global___GetGenerationRequest: typing_extensions.TypeAlias = GetGenerationReques
 
 @typing.final
 class GetGenerationResponse(google.protobuf.message.Message):
-    """The record."""
+    """Response of Generations.GetGeneration."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -149,11 +151,11 @@ class GetGenerationResponse(google.protobuf.message.Message):
     ANCESTORS_FIELD_NUMBER: builtins.int
     @property
     def generation(self) -> Global___Generation:
-        """As kept."""
+        """The record as it is kept."""
 
     @property
     def ancestors(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Generation]:
-        """Nearest first."""
+        """Its ancestors, nearest first, each once."""
 
     def __init__(
         self,
@@ -168,7 +170,7 @@ Global___GetGenerationResponse: typing_extensions.TypeAlias = GetGenerationRespo
 
 @typing.final
 class ListGenerationsRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Generations.ListGenerations."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -192,12 +194,12 @@ class ListGenerationsRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most records in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     @property
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """Only those with all of these labels."""
+        """Only records with all of these labels and values; empty = all."""
 
     def __init__(
         self,
@@ -212,17 +214,17 @@ Global___ListGenerationsRequest: typing_extensions.TypeAlias = ListGenerationsRe
 
 @typing.final
 class ListGenerationsResponse(google.protobuf.message.Message):
-    """A page of records."""
+    """Response of Generations.ListGenerations: a page of records."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     GENERATIONS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def generations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Generation]:
-        """The records, without request and outputs."""
+        """Records without request and outputs, newest first."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class GenerationsStub(object):
-    """The broker's records of calls, whichever path they took.
+    """The broker's records of calls, whichever path they took. A caller sees its own; any other is RESOURCE_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -48,18 +48,18 @@ class GenerationsStub(object):
 
 
 class GenerationsServicer(object):
-    """The broker's records of calls, whichever path they took.
+    """The broker's records of calls, whichever path they took. A caller sees its own; any other is RESOURCE_NOT_FOUND.
     """
 
     def GetGeneration(self, request, context):
-        """One record.
+        """Gives one record and, as far back as wanted, those it was made from. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGenerations(self, request, context):
-        """Newest first.
+        """Lists records in pages, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_GenerationsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Generations(object):
-    """The broker's records of calls, whichever path they took.
+    """The broker's records of calls, whichever path they took. A caller sees its own; any other is RESOURCE_NOT_FOUND.
     """
 
     @staticmethod

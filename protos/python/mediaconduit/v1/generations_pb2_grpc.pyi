@@ -58,7 +58,7 @@ _GenerationsListGenerationsType = typing_extensions.TypeVar(
 )
 
 class GenerationsStub(typing.Generic[_GenerationsGetGenerationType, _GenerationsListGenerationsType]):
-    """The broker's records of calls, whichever path they took."""
+    """The broker's records of calls, whichever path they took. A caller sees its own; any other is RESOURCE_NOT_FOUND."""
 
     @typing.overload
     def __init__(self: GenerationsStub[
@@ -85,10 +85,10 @@ class GenerationsStub(typing.Generic[_GenerationsGetGenerationType, _Generations
     ], channel: grpc.aio.Channel) -> None: ...
 
     GetGeneration: _GenerationsGetGenerationType
-    """One record."""
+    """Gives one record and, as far back as wanted, those it was made from. Idempotent."""
 
     ListGenerations: _GenerationsListGenerationsType
-    """Newest first."""
+    """Lists records in pages, newest first."""
 
 GenerationsAsyncStub: typing_extensions.TypeAlias = GenerationsStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -102,7 +102,7 @@ GenerationsAsyncStub: typing_extensions.TypeAlias = GenerationsStub[
 ]
 
 class GenerationsServicer(metaclass=abc.ABCMeta):
-    """The broker's records of calls, whichever path they took."""
+    """The broker's records of calls, whichever path they took. A caller sees its own; any other is RESOURCE_NOT_FOUND."""
 
     @abc.abstractmethod
     def GetGeneration(
@@ -110,7 +110,7 @@ class GenerationsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.generations_pb2.GetGenerationRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.generations_pb2.GetGenerationResponse, collections.abc.Awaitable[mediaconduit.v1.generations_pb2.GetGenerationResponse]]:
-        """One record."""
+        """Gives one record and, as far back as wanted, those it was made from. Idempotent."""
 
     @abc.abstractmethod
     def ListGenerations(
@@ -118,6 +118,6 @@ class GenerationsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.generations_pb2.ListGenerationsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.generations_pb2.ListGenerationsResponse, collections.abc.Awaitable[mediaconduit.v1.generations_pb2.ListGenerationsResponse]]:
-        """Newest first."""
+        """Lists records in pages, newest first."""
 
 def add_GenerationsServicer_to_server(servicer: GenerationsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -32,15 +32,15 @@ class _JobStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     JOB_STATE_UNSPECIFIED: _JobState.ValueType  # 0
     """Never sent."""
     JOB_STATE_PENDING: _JobState.ValueType  # 1
-    """Accepted."""
+    """Accepted; has not begun."""
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
-    """Under way."""
+    """The work is under way."""
     JOB_STATE_SUCCEEDED: _JobState.ValueType  # 3
-    """Done."""
+    """Done; all outputs are there."""
     JOB_STATE_FAILED: _JobState.ValueType  # 4
-    """`error` says why."""
+    """Failed; Job.error says why."""
     JOB_STATE_CANCELLED: _JobState.ValueType  # 5
-    """By the caller."""
+    """Stopped by the caller."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
     """Where a job is."""
@@ -48,20 +48,20 @@ class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
 JOB_STATE_UNSPECIFIED: JobState.ValueType  # 0
 """Never sent."""
 JOB_STATE_PENDING: JobState.ValueType  # 1
-"""Accepted."""
+"""Accepted; has not begun."""
 JOB_STATE_RUNNING: JobState.ValueType  # 2
-"""Under way."""
+"""The work is under way."""
 JOB_STATE_SUCCEEDED: JobState.ValueType  # 3
-"""Done."""
+"""Done; all outputs are there."""
 JOB_STATE_FAILED: JobState.ValueType  # 4
-"""`error` says why."""
+"""Failed; Job.error says why."""
 JOB_STATE_CANCELLED: JobState.ValueType  # 5
-"""By the caller."""
+"""Stopped by the caller."""
 Global___JobState: typing_extensions.TypeAlias = JobState
 
 @typing.final
 class Job(google.protobuf.message.Message):
-    """Detached work."""
+    """Detached work. Everything in it is set by the broker."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -78,38 +78,38 @@ class Job(google.protobuf.message.Message):
     USAGE_FIELD_NUMBER: builtins.int
     GENERATION_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"jobs/{job}"."""
+    """Resource name, "jobs/{job}"."""
     state: Global___JobState.ValueType
-    """Where it is."""
+    """Where the job is."""
     generation: builtins.str
-    """"generations/{generation}" that runs or ran it."""
+    """"generations/{generation}" that runs or ran it; empty before it began."""
     @property
     def request(self) -> mediaconduit.v1.transform_pb2.TransformRequest:
         """What was asked, with bytes as assets. Left out of lists."""
 
     @property
     def progress(self) -> mediaconduit.v1.events_pb2.Progress:
-        """The last progress."""
+        """The last progress heard; absent before any."""
 
     @property
     def outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.events_pb2.Output]:
-        """Outputs that are whole. Left out of lists."""
+        """Outputs that are whole, in order of their index. Left out of lists."""
 
     @property
     def completed(self) -> mediaconduit.v1.events_pb2.Completed:
-        """Set when succeeded."""
+        """How it ended; set when succeeded."""
 
     @property
     def error(self) -> google.rpc.status_pb2.Status:
-        """Set when failed."""
+        """Why it failed, with the details a call would have; set when failed."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When accepted."""
+        """When it was accepted."""
 
     @property
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it ended."""
+        """When it ended; absent before."""
 
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -117,7 +117,7 @@ class Job(google.protobuf.message.Message):
 
     @property
     def usage(self) -> mediaconduit.v1.events_pb2.Usage:
-        """So far, also when it failed."""
+        """What it took so far, also when it failed; absent when unknown."""
 
     def __init__(
         self,
@@ -142,17 +142,17 @@ Global___Job: typing_extensions.TypeAlias = Job
 
 @typing.final
 class CreateJobRequest(google.protobuf.message.Message):
-    """The work."""
+    """Request of Jobs.CreateJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     REQUEST_FIELD_NUMBER: builtins.int
     WEBHOOK_URI_FIELD_NUMBER: builtins.int
     webhook_uri: builtins.str
-    """POSTed the job when it ends, signed; empty = none."""
+    """https URL that the job is POSTed to when it ends, signed; empty = none."""
     @property
     def request(self) -> mediaconduit.v1.transform_pb2.TransformRequest:
-        """What to do."""
+        """What to do, as for MediaProvider.Transform."""
 
     def __init__(
         self,
@@ -167,14 +167,14 @@ Global___CreateJobRequest: typing_extensions.TypeAlias = CreateJobRequest
 
 @typing.final
 class CreateJobResponse(google.protobuf.message.Message):
-    """The job."""
+    """Response of Jobs.CreateJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JOB_FIELD_NUMBER: builtins.int
     @property
     def job(self) -> Global___Job:
-        """As accepted."""
+        """The job as accepted, or the one that already has this request_id."""
 
     def __init__(
         self,
@@ -188,13 +188,13 @@ Global___CreateJobResponse: typing_extensions.TypeAlias = CreateJobResponse
 
 @typing.final
 class GetJobRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Jobs.GetJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"jobs/{job}"."""
+    """Name of the job, "jobs/{job}"."""
     def __init__(
         self,
         *,
@@ -206,14 +206,14 @@ Global___GetJobRequest: typing_extensions.TypeAlias = GetJobRequest
 
 @typing.final
 class GetJobResponse(google.protobuf.message.Message):
-    """The job."""
+    """Response of Jobs.GetJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JOB_FIELD_NUMBER: builtins.int
     @property
     def job(self) -> Global___Job:
-        """As it is."""
+        """The job as it is now."""
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ Global___GetJobResponse: typing_extensions.TypeAlias = GetJobResponse
 
 @typing.final
 class ListJobsRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Jobs.ListJobs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -235,12 +235,12 @@ class ListJobsRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most jobs in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     @property
     def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___JobState.ValueType]:
-        """Only these; empty = all."""
+        """Only jobs in one of these states; empty = all."""
 
     def __init__(
         self,
@@ -255,17 +255,17 @@ Global___ListJobsRequest: typing_extensions.TypeAlias = ListJobsRequest
 
 @typing.final
 class ListJobsResponse(google.protobuf.message.Message):
-    """A page of jobs."""
+    """Response of Jobs.ListJobs: a page of jobs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JOBS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def jobs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Job]:
-        """The jobs."""
+        """Jobs without request and outputs, newest first."""
 
     def __init__(
         self,
@@ -279,16 +279,18 @@ Global___ListJobsResponse: typing_extensions.TypeAlias = ListJobsResponse
 
 @typing.final
 class WatchJobRequest(google.protobuf.message.Message):
-    """From where."""
+    """Request of Jobs.WatchJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"jobs/{job}"."""
+    """Name of the job, "jobs/{job}"."""
     after_sequence: builtins.int
-    """Events after this sequence; what is no longer kept is OUT_OF_RANGE."""
+    """TransformEvent.sequence of the last event seen: those after it come, those that are no longer kept are
+    EVENTS_EXPIRED. 0 = from the first.
+    """
     def __init__(
         self,
         *,
@@ -301,7 +303,7 @@ Global___WatchJobRequest: typing_extensions.TypeAlias = WatchJobRequest
 
 @typing.final
 class WatchJobResponse(google.protobuf.message.Message):
-    """News."""
+    """One message of the stream of Jobs.WatchJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -309,11 +311,11 @@ class WatchJobResponse(google.protobuf.message.Message):
     JOB_FIELD_NUMBER: builtins.int
     @property
     def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.events_pb2.TransformEvent]:
-        """In order, numbered by the job: once, whatever moved or was resumed."""
+        """Events in order, numbered by the job: once, whatever moved or was resumed."""
 
     @property
     def job(self) -> Global___Job:
-        """On the last message."""
+        """The job as it ended; on the last message only."""
 
     def __init__(
         self,
@@ -328,13 +330,13 @@ Global___WatchJobResponse: typing_extensions.TypeAlias = WatchJobResponse
 
 @typing.final
 class CancelJobRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Jobs.CancelJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"jobs/{job}"."""
+    """Name of the job, "jobs/{job}"."""
     def __init__(
         self,
         *,
@@ -346,14 +348,14 @@ Global___CancelJobRequest: typing_extensions.TypeAlias = CancelJobRequest
 
 @typing.final
 class CancelJobResponse(google.protobuf.message.Message):
-    """The job."""
+    """Response of Jobs.CancelJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JOB_FIELD_NUMBER: builtins.int
     @property
     def job(self) -> Global___Job:
-        """As it is."""
+        """The job as it is now; it may take a moment to end."""
 
     def __init__(
         self,
@@ -367,13 +369,13 @@ Global___CancelJobResponse: typing_extensions.TypeAlias = CancelJobResponse
 
 @typing.final
 class DeleteJobRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Jobs.DeleteJob."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"jobs/{job}"."""
+    """Name of the job, "jobs/{job}"."""
     def __init__(
         self,
         *,
@@ -385,7 +387,7 @@ Global___DeleteJobRequest: typing_extensions.TypeAlias = DeleteJobRequest
 
 @typing.final
 class DeleteJobResponse(google.protobuf.message.Message):
-    """Empty."""
+    """Response of Jobs.DeleteJob: nothing but that the job is forgotten."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class JobsStub(object):
-    """Runs transformations detached from their caller. Jobs survive a restart of the broker.
+    """Runs transformations detached from their caller. Jobs survive a restart of the broker, belong to the caller that made
+    them, and are kept until Job.expire_time. A job that is not there, or is another caller's, is RESOURCE_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -68,46 +69,49 @@ class JobsStub(object):
 
 
 class JobsServicer(object):
-    """Runs transformations detached from their caller. Jobs survive a restart of the broker.
+    """Runs transformations detached from their caller. Jobs survive a restart of the broker, belong to the caller that made
+    them, and are kept until Job.expire_time. A job that is not there, or is another caller's, is RESOURCE_NOT_FOUND.
     """
 
     def CreateJob(self, request, context):
-        """Accepts the work; the same request_id returns the same job.
+        """Accepts work and returns at once. Idempotent by TransformRequest.request_id: the same one returns the same job,
+        with another content it is REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """One job.
+        """Gives one job as it is now, with request and outputs. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Newest first.
+        """Lists the caller's jobs in pages, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Events from a point on; ends with the job. Leaving does not cancel it.
+        """Streams a job's events from a point on and ends with the job, with OK also when the job failed: Job.error says why.
+        Cancelling it only ends the watching. EVENTS_EXPIRED when the point is no longer kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Stops the work, also at the vendor where it can be stopped.
+        """Stops the work, also at the vendor where it can be stopped. Idempotent: a job that has ended stays as it ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteJob(self, request, context):
-        """Forgets one that ended, and its outputs.
+        """Forgets a job that has ended, and its outputs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +159,8 @@ def add_JobsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Jobs(object):
-    """Runs transformations detached from their caller. Jobs survive a restart of the broker.
+    """Runs transformations detached from their caller. Jobs survive a restart of the broker, belong to the caller that made
+    them, and are kept until Job.expire_time. A job that is not there, or is another caller's, is RESOURCE_NOT_FOUND.
     """
 
     @staticmethod

@@ -122,7 +122,9 @@ _JobsDeleteJobType = typing_extensions.TypeVar(
 )
 
 class JobsStub(typing.Generic[_JobsCreateJobType, _JobsGetJobType, _JobsListJobsType, _JobsWatchJobType, _JobsCancelJobType, _JobsDeleteJobType]):
-    """Runs transformations detached from their caller. Jobs survive a restart of the broker."""
+    """Runs transformations detached from their caller. Jobs survive a restart of the broker, belong to the caller that made
+    them, and are kept until Job.expire_time. A job that is not there, or is another caller's, is RESOURCE_NOT_FOUND.
+    """
 
     @typing.overload
     def __init__(self: JobsStub[
@@ -181,22 +183,26 @@ class JobsStub(typing.Generic[_JobsCreateJobType, _JobsGetJobType, _JobsListJobs
     ], channel: grpc.aio.Channel) -> None: ...
 
     CreateJob: _JobsCreateJobType
-    """Accepts the work; the same request_id returns the same job."""
+    """Accepts work and returns at once. Idempotent by TransformRequest.request_id: the same one returns the same job,
+    with another content it is REQUEST_ID_REUSED.
+    """
 
     GetJob: _JobsGetJobType
-    """One job."""
+    """Gives one job as it is now, with request and outputs. Idempotent."""
 
     ListJobs: _JobsListJobsType
-    """Newest first."""
+    """Lists the caller's jobs in pages, newest first."""
 
     WatchJob: _JobsWatchJobType
-    """Events from a point on; ends with the job. Leaving does not cancel it."""
+    """Streams a job's events from a point on and ends with the job, with OK also when the job failed: Job.error says why.
+    Cancelling it only ends the watching. EVENTS_EXPIRED when the point is no longer kept.
+    """
 
     CancelJob: _JobsCancelJobType
-    """Stops the work, also at the vendor where it can be stopped."""
+    """Stops the work, also at the vendor where it can be stopped. Idempotent: a job that has ended stays as it ended."""
 
     DeleteJob: _JobsDeleteJobType
-    """Forgets one that ended, and its outputs."""
+    """Forgets a job that has ended, and its outputs."""
 
 JobsAsyncStub: typing_extensions.TypeAlias = JobsStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -226,7 +232,9 @@ JobsAsyncStub: typing_extensions.TypeAlias = JobsStub[
 ]
 
 class JobsServicer(metaclass=abc.ABCMeta):
-    """Runs transformations detached from their caller. Jobs survive a restart of the broker."""
+    """Runs transformations detached from their caller. Jobs survive a restart of the broker, belong to the caller that made
+    them, and are kept until Job.expire_time. A job that is not there, or is another caller's, is RESOURCE_NOT_FOUND.
+    """
 
     @abc.abstractmethod
     def CreateJob(
@@ -234,7 +242,9 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.CreateJobRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.jobs_pb2.CreateJobResponse, collections.abc.Awaitable[mediaconduit.v1.jobs_pb2.CreateJobResponse]]:
-        """Accepts the work; the same request_id returns the same job."""
+        """Accepts work and returns at once. Idempotent by TransformRequest.request_id: the same one returns the same job,
+        with another content it is REQUEST_ID_REUSED.
+        """
 
     @abc.abstractmethod
     def GetJob(
@@ -242,7 +252,7 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.jobs_pb2.GetJobResponse, collections.abc.Awaitable[mediaconduit.v1.jobs_pb2.GetJobResponse]]:
-        """One job."""
+        """Gives one job as it is now, with request and outputs. Idempotent."""
 
     @abc.abstractmethod
     def ListJobs(
@@ -250,7 +260,7 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.ListJobsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.jobs_pb2.ListJobsResponse, collections.abc.Awaitable[mediaconduit.v1.jobs_pb2.ListJobsResponse]]:
-        """Newest first."""
+        """Lists the caller's jobs in pages, newest first."""
 
     @abc.abstractmethod
     def WatchJob(
@@ -258,7 +268,9 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.jobs_pb2.WatchJobResponse], collections.abc.AsyncIterator[mediaconduit.v1.jobs_pb2.WatchJobResponse]]:
-        """Events from a point on; ends with the job. Leaving does not cancel it."""
+        """Streams a job's events from a point on and ends with the job, with OK also when the job failed: Job.error says why.
+        Cancelling it only ends the watching. EVENTS_EXPIRED when the point is no longer kept.
+        """
 
     @abc.abstractmethod
     def CancelJob(
@@ -266,7 +278,7 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.CancelJobRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.jobs_pb2.CancelJobResponse, collections.abc.Awaitable[mediaconduit.v1.jobs_pb2.CancelJobResponse]]:
-        """Stops the work, also at the vendor where it can be stopped."""
+        """Stops the work, also at the vendor where it can be stopped. Idempotent: a job that has ended stays as it ended."""
 
     @abc.abstractmethod
     def DeleteJob(
@@ -274,6 +286,6 @@ class JobsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.jobs_pb2.DeleteJobRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.jobs_pb2.DeleteJobResponse, collections.abc.Awaitable[mediaconduit.v1.jobs_pb2.DeleteJobResponse]]:
-        """Forgets one that ended, and its outputs."""
+        """Forgets a job that has ended, and its outputs."""
 
 def add_JobsServicer_to_server(servicer: JobsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
