@@ -34,13 +34,13 @@ class _TuningStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     TUNING_STATE_PENDING: _TuningState.ValueType  # 1
     """Accepted; examples are being checked."""
     TUNING_STATE_RUNNING: _TuningState.ValueType  # 2
-    """Under way."""
+    """Training is under way."""
     TUNING_STATE_SUCCEEDED: _TuningState.ValueType  # 3
-    """Done."""
+    """Done; Tuning.tuned_model can be used."""
     TUNING_STATE_FAILED: _TuningState.ValueType  # 4
-    """`error` says why."""
+    """Failed; Tuning.error says why."""
     TUNING_STATE_CANCELLED: _TuningState.ValueType  # 5
-    """By the caller."""
+    """Stopped by the caller."""
     TUNING_STATE_PAUSED: _TuningState.ValueType  # 6
     """Waits for the caller: a verification, a payment."""
 
@@ -52,20 +52,20 @@ TUNING_STATE_UNSPECIFIED: TuningState.ValueType  # 0
 TUNING_STATE_PENDING: TuningState.ValueType  # 1
 """Accepted; examples are being checked."""
 TUNING_STATE_RUNNING: TuningState.ValueType  # 2
-"""Under way."""
+"""Training is under way."""
 TUNING_STATE_SUCCEEDED: TuningState.ValueType  # 3
-"""Done."""
+"""Done; Tuning.tuned_model can be used."""
 TUNING_STATE_FAILED: TuningState.ValueType  # 4
-"""`error` says why."""
+"""Failed; Tuning.error says why."""
 TUNING_STATE_CANCELLED: TuningState.ValueType  # 5
-"""By the caller."""
+"""Stopped by the caller."""
 TUNING_STATE_PAUSED: TuningState.ValueType  # 6
 """Waits for the caller: a verification, a payment."""
 Global___TuningState: typing_extensions.TypeAlias = TuningState
 
 @typing.final
 class TuningMethod(google.protobuf.message.Message):
-    """A way to train."""
+    """A way to train. Set by the provider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -76,16 +76,16 @@ class TuningMethod(google.protobuf.message.Message):
     TRAINING_MEDIA_TYPES_FIELD_NUMBER: builtins.int
     HYPERPARAMETERS_SCHEMA_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"lora", "full", "dpo", "professional-voice", …"""
+    """Name of the method: "lora", "full", "dpo", "professional-voice", …"""
     description: builtins.str
-    """One or two sentences."""
+    """One or two sentences about it."""
     modality: builtins.str
-    """"text", "voice", "audio", "image", "video"."""
+    """What kind of model it makes: "text", "voice", "audio", "image", "video"."""
     hyperparameters_schema: builtins.str
-    """JSON Schema of CreateTuningRequest.hyperparameters."""
+    """JSON Schema of CreateTuningRequest.hyperparameters, as JSON text."""
     @property
     def base_models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Models it starts from; empty = none is needed."""
+        """Models it can start from; empty = none is needed."""
 
     @property
     def training_media_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -107,7 +107,7 @@ Global___TuningMethod: typing_extensions.TypeAlias = TuningMethod
 
 @typing.final
 class Tuning(google.protobuf.message.Message):
-    """A training."""
+    """A training and what became of it. Set by the provider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -122,30 +122,30 @@ class Tuning(google.protobuf.message.Message):
     NANO_COST_FIELD_NUMBER: builtins.int
     CURRENCY_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/tunings/{tuning}"."""
+    """Resource name, "providers/{provider}/tunings/{tuning}"."""
     modality: builtins.str
-    """"text", "voice", "audio", "image", "video"."""
+    """What kind of model it makes: "text", "voice", "audio", "image", "video"."""
     base_model: builtins.str
-    """Model it starts from."""
+    """Name of the model it starts from; empty = none."""
     state: Global___TuningState.ValueType
-    """Where it is."""
+    """Where the tuning is."""
     tuned_model: builtins.str
-    """The model or voice made; set when succeeded."""
+    """Name of the model or voice made; set when succeeded."""
     nano_cost: builtins.int
-    """In billionths of `currency`, estimated until it ended; absent when unknown."""
+    """Cost in billionths of `currency`, estimated until it ended; absent when unknown."""
     currency: builtins.str
-    """ISO 4217."""
+    """ISO 4217 code ("USD"); empty when nano_cost is absent."""
     @property
     def error(self) -> google.rpc.status_pb2.Status:
-        """Set when failed."""
+        """Why it failed, with the details a call would have; set when failed."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When accepted."""
+        """When it was accepted."""
 
     @property
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it ended."""
+        """When it ended; absent before."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ Global___Tuning: typing_extensions.TypeAlias = Tuning
 
 @typing.final
 class ListTuningMethodsRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of FineTuning.ListTuningMethods."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -187,14 +187,14 @@ Global___ListTuningMethodsRequest: typing_extensions.TypeAlias = ListTuningMetho
 
 @typing.final
 class ListTuningMethodsResponse(google.protobuf.message.Message):
-    """The methods."""
+    """Response of FineTuning.ListTuningMethods."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     METHODS_FIELD_NUMBER: builtins.int
     @property
     def methods(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TuningMethod]:
-        """All of them."""
+        """All methods; there are no pages."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ Global___ListTuningMethodsResponse: typing_extensions.TypeAlias = ListTuningMeth
 
 @typing.final
 class CreateTuningRequest(google.protobuf.message.Message):
-    """What to train."""
+    """Request of FineTuning.CreateTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -222,24 +222,24 @@ class CreateTuningRequest(google.protobuf.message.Message):
     provider: builtins.str
     """"providers/{provider}" of a broker; empty = that of base_model, or the server itself."""
     tuning_method: builtins.str
-    """TuningMethod.name."""
+    """How to train: TuningMethod.name."""
     base_model: builtins.str
-    """Model to start from."""
+    """Name of the model to start from; empty where the method needs none."""
     suffix: builtins.str
-    """Part of the new model's name."""
+    """Part of the new model's name; may be empty."""
     request_id: builtins.str
-    """UUID."""
+    """UUID chosen by the caller: a repeat returns the tuning that was started. Empty = every call starts one."""
     @property
     def training(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.media_pb2.Asset]:
         """Examples: JSON lines for text, recordings, images or clips for the others."""
 
     @property
     def validation(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.media_pb2.Asset]:
-        """Examples held out."""
+        """Examples held out, to measure with; may be empty."""
 
     @property
     def hyperparameters(self) -> google.protobuf.struct_pb2.Struct:
-        """Checked against the method's schema."""
+        """Values checked against TuningMethod.hyperparameters_schema; absent = the method's defaults."""
 
     def __init__(
         self,
@@ -260,14 +260,14 @@ Global___CreateTuningRequest: typing_extensions.TypeAlias = CreateTuningRequest
 
 @typing.final
 class CreateTuningResponse(google.protobuf.message.Message):
-    """The tuning."""
+    """Response of FineTuning.CreateTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TUNING_FIELD_NUMBER: builtins.int
     @property
     def tuning(self) -> Global___Tuning:
-        """As accepted."""
+        """The tuning as accepted, or as started before for this request_id."""
 
     def __init__(
         self,
@@ -281,13 +281,13 @@ Global___CreateTuningResponse: typing_extensions.TypeAlias = CreateTuningRespons
 
 @typing.final
 class GetTuningRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of FineTuning.GetTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/tunings/{tuning}"."""
+    """Name of the tuning, "providers/{provider}/tunings/{tuning}"."""
     def __init__(
         self,
         *,
@@ -299,14 +299,14 @@ Global___GetTuningRequest: typing_extensions.TypeAlias = GetTuningRequest
 
 @typing.final
 class GetTuningResponse(google.protobuf.message.Message):
-    """The tuning."""
+    """Response of FineTuning.GetTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TUNING_FIELD_NUMBER: builtins.int
     @property
     def tuning(self) -> Global___Tuning:
-        """As it is."""
+        """The tuning as it is now."""
 
     def __init__(
         self,
@@ -320,7 +320,7 @@ Global___GetTuningResponse: typing_extensions.TypeAlias = GetTuningResponse
 
 @typing.final
 class ListTuningsRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of FineTuning.ListTunings."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -330,9 +330,9 @@ class ListTuningsRequest(google.protobuf.message.Message):
     provider: builtins.str
     """"providers/{provider}" of a broker; empty = all."""
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most tunings in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     def __init__(
         self,
         *,
@@ -346,17 +346,17 @@ Global___ListTuningsRequest: typing_extensions.TypeAlias = ListTuningsRequest
 
 @typing.final
 class ListTuningsResponse(google.protobuf.message.Message):
-    """A page of tunings."""
+    """Response of FineTuning.ListTunings: a page of tunings."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TUNINGS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def tunings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Tuning]:
-        """The tunings."""
+        """Tunings, newest first."""
 
     def __init__(
         self,
@@ -370,13 +370,13 @@ Global___ListTuningsResponse: typing_extensions.TypeAlias = ListTuningsResponse
 
 @typing.final
 class WatchTuningRequest(google.protobuf.message.Message):
-    """From where."""
+    """Request of FineTuning.WatchTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/tunings/{tuning}"."""
+    """Name of the tuning, "providers/{provider}/tunings/{tuning}"."""
     def __init__(
         self,
         *,
@@ -388,7 +388,7 @@ Global___WatchTuningRequest: typing_extensions.TypeAlias = WatchTuningRequest
 
 @typing.final
 class WatchTuningResponse(google.protobuf.message.Message):
-    """News."""
+    """One message of the stream of FineTuning.WatchTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -412,14 +412,14 @@ class WatchTuningResponse(google.protobuf.message.Message):
     METRICS_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
     message: builtins.str
-    """For people."""
+    """What is being done, for people; may be empty."""
     @property
     def tuning(self) -> Global___Tuning:
-        """As it is."""
+        """The tuning as it is now."""
 
     @property
     def metrics(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
-        """Step, loss and the like, by name."""
+        """Step, loss and the like, by name, as the vendor measures them."""
 
     def __init__(
         self,
@@ -435,13 +435,13 @@ Global___WatchTuningResponse: typing_extensions.TypeAlias = WatchTuningResponse
 
 @typing.final
 class CancelTuningRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of FineTuning.CancelTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/tunings/{tuning}"."""
+    """Name of the tuning, "providers/{provider}/tunings/{tuning}"."""
     def __init__(
         self,
         *,
@@ -453,14 +453,14 @@ Global___CancelTuningRequest: typing_extensions.TypeAlias = CancelTuningRequest
 
 @typing.final
 class CancelTuningResponse(google.protobuf.message.Message):
-    """The tuning."""
+    """Response of FineTuning.CancelTuning."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TUNING_FIELD_NUMBER: builtins.int
     @property
     def tuning(self) -> Global___Tuning:
-        """As it is."""
+        """The tuning as it is now; it may take a moment to end."""
 
     def __init__(
         self,

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class FineTuningStub(object):
-    """Trains models: text, voice, audio, image, video.
+    """Trains models on a caller's own data: text, voice, audio, image, video. A provider without it answers
+    SERVICE_UNSUPPORTED; DescribeResponse.services says which has it. A tuning that is not there, or is another caller's,
+    is RESOURCE_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -68,46 +70,49 @@ class FineTuningStub(object):
 
 
 class FineTuningServicer(object):
-    """Trains models: text, voice, audio, image, video.
+    """Trains models on a caller's own data: text, voice, audio, image, video. A provider without it answers
+    SERVICE_UNSUPPORTED; DescribeResponse.services says which has it. A tuning that is not there, or is another caller's,
+    is RESOURCE_NOT_FOUND.
     """
 
     def ListTuningMethods(self, request, context):
-        """How a provider can train, and on what.
+        """Lists how a provider can train, and on what. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateTuning(self, request, context):
-        """Starts training; the same request_id returns the same tuning.
+        """Starts training and returns at once; the same request_id returns the same tuning. INPUT_INVALID names the
+        hyperparameters and examples that are wrong, as far as they are checked before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTuning(self, request, context):
-        """One tuning.
+        """Gives one tuning as it is now. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTunings(self, request, context):
-        """Newest first.
+        """Lists tunings in pages, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchTuning(self, request, context):
-        """Metrics and state as they come.
+        """Streams state and metrics as they come and ends with the tuning. Cancelling it only ends the watching.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelTuning(self, request, context):
-        """Stops it.
+        """Stops training. Idempotent: a tuning that has ended stays as it ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +160,9 @@ def add_FineTuningServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FineTuning(object):
-    """Trains models: text, voice, audio, image, video.
+    """Trains models on a caller's own data: text, voice, audio, image, video. A provider without it answers
+    SERVICE_UNSUPPORTED; DescribeResponse.services says which has it. A tuning that is not there, or is another caller's,
+    is RESOURCE_NOT_FOUND.
     """
 
     @staticmethod

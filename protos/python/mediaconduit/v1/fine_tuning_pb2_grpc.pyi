@@ -122,7 +122,10 @@ _FineTuningCancelTuningType = typing_extensions.TypeVar(
 )
 
 class FineTuningStub(typing.Generic[_FineTuningListTuningMethodsType, _FineTuningCreateTuningType, _FineTuningGetTuningType, _FineTuningListTuningsType, _FineTuningWatchTuningType, _FineTuningCancelTuningType]):
-    """Trains models: text, voice, audio, image, video."""
+    """Trains models on a caller's own data: text, voice, audio, image, video. A provider without it answers
+    SERVICE_UNSUPPORTED; DescribeResponse.services says which has it. A tuning that is not there, or is another caller's,
+    is RESOURCE_NOT_FOUND.
+    """
 
     @typing.overload
     def __init__(self: FineTuningStub[
@@ -181,22 +184,24 @@ class FineTuningStub(typing.Generic[_FineTuningListTuningMethodsType, _FineTunin
     ], channel: grpc.aio.Channel) -> None: ...
 
     ListTuningMethods: _FineTuningListTuningMethodsType
-    """How a provider can train, and on what."""
+    """Lists how a provider can train, and on what. Idempotent."""
 
     CreateTuning: _FineTuningCreateTuningType
-    """Starts training; the same request_id returns the same tuning."""
+    """Starts training and returns at once; the same request_id returns the same tuning. INPUT_INVALID names the
+    hyperparameters and examples that are wrong, as far as they are checked before.
+    """
 
     GetTuning: _FineTuningGetTuningType
-    """One tuning."""
+    """Gives one tuning as it is now. Idempotent."""
 
     ListTunings: _FineTuningListTuningsType
-    """Newest first."""
+    """Lists tunings in pages, newest first."""
 
     WatchTuning: _FineTuningWatchTuningType
-    """Metrics and state as they come."""
+    """Streams state and metrics as they come and ends with the tuning. Cancelling it only ends the watching."""
 
     CancelTuning: _FineTuningCancelTuningType
-    """Stops it."""
+    """Stops training. Idempotent: a tuning that has ended stays as it ended."""
 
 FineTuningAsyncStub: typing_extensions.TypeAlias = FineTuningStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -226,7 +231,10 @@ FineTuningAsyncStub: typing_extensions.TypeAlias = FineTuningStub[
 ]
 
 class FineTuningServicer(metaclass=abc.ABCMeta):
-    """Trains models: text, voice, audio, image, video."""
+    """Trains models on a caller's own data: text, voice, audio, image, video. A provider without it answers
+    SERVICE_UNSUPPORTED; DescribeResponse.services says which has it. A tuning that is not there, or is another caller's,
+    is RESOURCE_NOT_FOUND.
+    """
 
     @abc.abstractmethod
     def ListTuningMethods(
@@ -234,7 +242,7 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.ListTuningMethodsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.fine_tuning_pb2.ListTuningMethodsResponse, collections.abc.Awaitable[mediaconduit.v1.fine_tuning_pb2.ListTuningMethodsResponse]]:
-        """How a provider can train, and on what."""
+        """Lists how a provider can train, and on what. Idempotent."""
 
     @abc.abstractmethod
     def CreateTuning(
@@ -242,7 +250,9 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.CreateTuningRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.fine_tuning_pb2.CreateTuningResponse, collections.abc.Awaitable[mediaconduit.v1.fine_tuning_pb2.CreateTuningResponse]]:
-        """Starts training; the same request_id returns the same tuning."""
+        """Starts training and returns at once; the same request_id returns the same tuning. INPUT_INVALID names the
+        hyperparameters and examples that are wrong, as far as they are checked before.
+        """
 
     @abc.abstractmethod
     def GetTuning(
@@ -250,7 +260,7 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.GetTuningRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.fine_tuning_pb2.GetTuningResponse, collections.abc.Awaitable[mediaconduit.v1.fine_tuning_pb2.GetTuningResponse]]:
-        """One tuning."""
+        """Gives one tuning as it is now. Idempotent."""
 
     @abc.abstractmethod
     def ListTunings(
@@ -258,7 +268,7 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.ListTuningsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.fine_tuning_pb2.ListTuningsResponse, collections.abc.Awaitable[mediaconduit.v1.fine_tuning_pb2.ListTuningsResponse]]:
-        """Newest first."""
+        """Lists tunings in pages, newest first."""
 
     @abc.abstractmethod
     def WatchTuning(
@@ -266,7 +276,7 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.WatchTuningRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.fine_tuning_pb2.WatchTuningResponse], collections.abc.AsyncIterator[mediaconduit.v1.fine_tuning_pb2.WatchTuningResponse]]:
-        """Metrics and state as they come."""
+        """Streams state and metrics as they come and ends with the tuning. Cancelling it only ends the watching."""
 
     @abc.abstractmethod
     def CancelTuning(
@@ -274,6 +284,6 @@ class FineTuningServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.fine_tuning_pb2.CancelTuningRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.fine_tuning_pb2.CancelTuningResponse, collections.abc.Awaitable[mediaconduit.v1.fine_tuning_pb2.CancelTuningResponse]]:
-        """Stops it."""
+        """Stops training. Idempotent: a tuning that has ended stays as it ended."""
 
 def add_FineTuningServicer_to_server(servicer: FineTuningServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -18,13 +18,13 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class PullModelRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of LocalModels.PullModel."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/models/{model}"."""
+    """Name of the model, "providers/{provider}/models/{model}"; it need not be listed yet."""
     def __init__(
         self,
         *,
@@ -36,7 +36,7 @@ Global___PullModelRequest: typing_extensions.TypeAlias = PullModelRequest
 
 @typing.final
 class PullModelResponse(google.protobuf.message.Message):
-    """How far."""
+    """One message of the stream of LocalModels.PullModel: how far it is now. Who reads slowly misses steps."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -45,13 +45,13 @@ class PullModelResponse(google.protobuf.message.Message):
     TOTAL_BYTES_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
     stage: builtins.str
-    """"manifest", "download", "verify" or the vendor's own."""
+    """What is being done: "manifest", "download", "verify" or the vendor's own word."""
     completed_bytes: builtins.int
-    """Bytes here."""
+    """Bytes that are here."""
     total_bytes: builtins.int
     """Bytes in all; 0 = unknown."""
     message: builtins.str
-    """For people."""
+    """The same for people; may be empty."""
     def __init__(
         self,
         *,
@@ -66,13 +66,13 @@ Global___PullModelResponse: typing_extensions.TypeAlias = PullModelResponse
 
 @typing.final
 class DeleteModelRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of LocalModels.DeleteModel."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/models/{model}"."""
+    """Name of the model, "providers/{provider}/models/{model}"."""
     def __init__(
         self,
         *,
@@ -84,7 +84,7 @@ Global___DeleteModelRequest: typing_extensions.TypeAlias = DeleteModelRequest
 
 @typing.final
 class DeleteModelResponse(google.protobuf.message.Message):
-    """Empty."""
+    """Response of LocalModels.DeleteModel: nothing but that the model is removed."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class LocalModelsStub(object):
-    """Fetches and removes models.
+    """Fetches and removes models that a provider keeps on its own machine. A provider without it, or without a part of it,
+    answers SERVICE_UNSUPPORTED; DescribeResponse.services says which has it.
     """
 
     def __init__(self, channel):
@@ -48,18 +49,20 @@ class LocalModelsStub(object):
 
 
 class LocalModelsServicer(object):
-    """Fetches and removes models.
+    """Fetches and removes models that a provider keeps on its own machine. A provider without it, or without a part of it,
+    answers SERVICE_UNSUPPORTED; DescribeResponse.services says which has it.
     """
 
     def PullModel(self, request, context):
-        """Fetches a model; streams how far. One that is there ends at once, and several callers share one fetch.
+        """Fetches a model and streams how far it is; ends with OK when the model is there. One that is there ends at once.
+        Several callers share one fetch, which is cancelled when the last of them has left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteModel(self, request, context):
-        """Removes it from disk.
+        """Removes a model from disk.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +90,8 @@ def add_LocalModelsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LocalModels(object):
-    """Fetches and removes models.
+    """Fetches and removes models that a provider keeps on its own machine. A provider without it, or without a part of it,
+    answers SERVICE_UNSUPPORTED; DescribeResponse.services says which has it.
     """
 
     @staticmethod

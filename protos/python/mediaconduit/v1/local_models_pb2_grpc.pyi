@@ -58,7 +58,9 @@ _LocalModelsDeleteModelType = typing_extensions.TypeVar(
 )
 
 class LocalModelsStub(typing.Generic[_LocalModelsPullModelType, _LocalModelsDeleteModelType]):
-    """Fetches and removes models."""
+    """Fetches and removes models that a provider keeps on its own machine. A provider without it, or without a part of it,
+    answers SERVICE_UNSUPPORTED; DescribeResponse.services says which has it.
+    """
 
     @typing.overload
     def __init__(self: LocalModelsStub[
@@ -85,10 +87,12 @@ class LocalModelsStub(typing.Generic[_LocalModelsPullModelType, _LocalModelsDele
     ], channel: grpc.aio.Channel) -> None: ...
 
     PullModel: _LocalModelsPullModelType
-    """Fetches a model; streams how far. One that is there ends at once, and several callers share one fetch."""
+    """Fetches a model and streams how far it is; ends with OK when the model is there. One that is there ends at once.
+    Several callers share one fetch, which is cancelled when the last of them has left.
+    """
 
     DeleteModel: _LocalModelsDeleteModelType
-    """Removes it from disk."""
+    """Removes a model from disk."""
 
 LocalModelsAsyncStub: typing_extensions.TypeAlias = LocalModelsStub[
     grpc.aio.UnaryStreamMultiCallable[
@@ -102,7 +106,9 @@ LocalModelsAsyncStub: typing_extensions.TypeAlias = LocalModelsStub[
 ]
 
 class LocalModelsServicer(metaclass=abc.ABCMeta):
-    """Fetches and removes models."""
+    """Fetches and removes models that a provider keeps on its own machine. A provider without it, or without a part of it,
+    answers SERVICE_UNSUPPORTED; DescribeResponse.services says which has it.
+    """
 
     @abc.abstractmethod
     def PullModel(
@@ -110,7 +116,9 @@ class LocalModelsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.local_models_pb2.PullModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.local_models_pb2.PullModelResponse], collections.abc.AsyncIterator[mediaconduit.v1.local_models_pb2.PullModelResponse]]:
-        """Fetches a model; streams how far. One that is there ends at once, and several callers share one fetch."""
+        """Fetches a model and streams how far it is; ends with OK when the model is there. One that is there ends at once.
+        Several callers share one fetch, which is cancelled when the last of them has left.
+        """
 
     @abc.abstractmethod
     def DeleteModel(
@@ -118,6 +126,6 @@ class LocalModelsServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.local_models_pb2.DeleteModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.local_models_pb2.DeleteModelResponse, collections.abc.Awaitable[mediaconduit.v1.local_models_pb2.DeleteModelResponse]]:
-        """Removes it from disk."""
+        """Removes a model from disk."""
 
 def add_LocalModelsServicer_to_server(servicer: LocalModelsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

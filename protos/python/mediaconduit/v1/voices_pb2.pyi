@@ -28,30 +28,30 @@ class _VoiceOrigin:
 class _VoiceOriginEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_VoiceOrigin.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     VOICE_ORIGIN_UNSPECIFIED: _VoiceOrigin.ValueType  # 0
-    """Not known."""
+    """The provider does not say."""
     VOICE_ORIGIN_BUILT_IN: _VoiceOrigin.ValueType  # 1
-    """The vendor's."""
+    """One of the vendor's own."""
     VOICE_ORIGIN_CLONED: _VoiceOrigin.ValueType  # 2
-    """From samples."""
+    """Made from samples of a speaker."""
     VOICE_ORIGIN_DESIGNED: _VoiceOrigin.ValueType  # 3
-    """From a description."""
+    """Made from a description."""
 
 class VoiceOrigin(_VoiceOrigin, metaclass=_VoiceOriginEnumTypeWrapper):
     """Where a voice comes from."""
 
 VOICE_ORIGIN_UNSPECIFIED: VoiceOrigin.ValueType  # 0
-"""Not known."""
+"""The provider does not say."""
 VOICE_ORIGIN_BUILT_IN: VoiceOrigin.ValueType  # 1
-"""The vendor's."""
+"""One of the vendor's own."""
 VOICE_ORIGIN_CLONED: VoiceOrigin.ValueType  # 2
-"""From samples."""
+"""Made from samples of a speaker."""
 VOICE_ORIGIN_DESIGNED: VoiceOrigin.ValueType  # 3
-"""From a description."""
+"""Made from a description."""
 Global___VoiceOrigin: typing_extensions.TypeAlias = VoiceOrigin
 
 @typing.final
 class Voice(google.protobuf.message.Message):
-    """A voice."""
+    """A voice a provider can speak with. Set by the provider."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -80,24 +80,24 @@ class Voice(google.protobuf.message.Message):
     SAMPLE_FIELD_NUMBER: builtins.int
     LABELS_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/voices/{voice}"; the voice part is the vendor's own id."""
+    """"providers/{provider}/voices/{voice}"; the voice part is the vendor's own id. For AudioOptions.voice."""
     display_name: builtins.str
-    """For people."""
+    """Name for people ("Anna")."""
     description: builtins.str
-    """One or two sentences."""
+    """One or two sentences on how it sounds; may be empty."""
     origin: Global___VoiceOrigin.ValueType
-    """Where it comes from."""
+    """Where the voice comes from."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """BCP 47; empty = any."""
+        """BCP 47 tags of languages it speaks ("de-CH"); empty = any."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Models that speak with it; empty = all that speak."""
+        """Names of models that speak with it; empty = all that speak."""
 
     @property
     def sample(self) -> mediaconduit.v1.media_pb2.Asset:
-        """How it sounds."""
+        """A recording of how it sounds; absent when there is none."""
 
     @property
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
@@ -122,7 +122,7 @@ Global___Voice: typing_extensions.TypeAlias = Voice
 
 @typing.final
 class ListVoicesRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Voices.ListVoices."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -130,11 +130,11 @@ class ListVoicesRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """"providers/{provider}" of a broker; empty = all."""
+    """"providers/{provider}" of a broker; empty = all. Sidecars ignore it."""
     page_size: builtins.int
-    """0 = the server's choice (100)."""
+    """Most voices in the response; 0 = the server's choice (100)."""
     page_token: builtins.str
-    """From the last response."""
+    """`next_page_token` of the last response, with the other fields as they were; empty = the first page."""
     def __init__(
         self,
         *,
@@ -148,17 +148,17 @@ Global___ListVoicesRequest: typing_extensions.TypeAlias = ListVoicesRequest
 
 @typing.final
 class ListVoicesResponse(google.protobuf.message.Message):
-    """A page of voices."""
+    """Response of Voices.ListVoices: a page of voices."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     VOICES_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty on the last page."""
+    """Token of the next page; empty on the last one."""
     @property
     def voices(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Voice]:
-        """The voices."""
+        """Voices in a stable order."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ Global___ListVoicesResponse: typing_extensions.TypeAlias = ListVoicesResponse
 
 @typing.final
 class CreateVoiceRequest(google.protobuf.message.Message):
-    """What to make."""
+    """Request of Voices.CreateVoice."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -184,16 +184,16 @@ class CreateVoiceRequest(google.protobuf.message.Message):
     EXTRA_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     provider: builtins.str
-    """"providers/{provider}" of a broker; empty = the server itself."""
+    """"providers/{provider}", which a broker requires. Sidecars ignore it."""
     display_name: builtins.str
-    """For people."""
+    """Name for people; empty = the vendor's choice."""
     description: builtins.str
-    """What it is like; without samples, what it shall be like."""
+    """What the voice is like; without samples, what it shall be like."""
     request_id: builtins.str
-    """UUID."""
+    """UUID chosen by the caller: a repeat returns the voice that was made. Empty = every call makes one."""
     @property
     def samples(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.media_pb2.Part]:
-        """Recordings of the speaker, with what they say where known ("voice", "voice-text")."""
+        """Recordings of the speaker, with what they say where known: parts named "voice" and "voice-text"."""
 
     @property
     def consent(self) -> mediaconduit.v1.media_pb2.Part:
@@ -221,14 +221,14 @@ Global___CreateVoiceRequest: typing_extensions.TypeAlias = CreateVoiceRequest
 
 @typing.final
 class CreateVoiceResponse(google.protobuf.message.Message):
-    """The voice."""
+    """Response of Voices.CreateVoice."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     VOICE_FIELD_NUMBER: builtins.int
     @property
     def voice(self) -> Global___Voice:
-        """As made."""
+        """The voice as made, or as made before for this request_id."""
 
     def __init__(
         self,
@@ -242,13 +242,13 @@ Global___CreateVoiceResponse: typing_extensions.TypeAlias = CreateVoiceResponse
 
 @typing.final
 class DeleteVoiceRequest(google.protobuf.message.Message):
-    """Which."""
+    """Request of Voices.DeleteVoice."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"providers/{provider}/voices/{voice}"."""
+    """Name of the voice, "providers/{provider}/voices/{voice}"."""
     def __init__(
         self,
         *,
@@ -260,7 +260,7 @@ Global___DeleteVoiceRequest: typing_extensions.TypeAlias = DeleteVoiceRequest
 
 @typing.final
 class DeleteVoiceResponse(google.protobuf.message.Message):
-    """Empty."""
+    """Response of Voices.DeleteVoice: nothing but that the voice is removed."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

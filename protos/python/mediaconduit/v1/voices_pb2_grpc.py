@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class VoicesStub(object):
-    """Lists, clones and designs voices.
+    """Lists, clones and designs voices. A provider without it, or without a part of it, answers SERVICE_UNSUPPORTED;
+    DescribeResponse.services says which has it.
     """
 
     def __init__(self, channel):
@@ -53,26 +54,27 @@ class VoicesStub(object):
 
 
 class VoicesServicer(object):
-    """Lists, clones and designs voices.
+    """Lists, clones and designs voices. A provider without it, or without a part of it, answers SERVICE_UNSUPPORTED;
+    DescribeResponse.services says which has it.
     """
 
     def ListVoices(self, request, context):
-        """All voices of a provider.
+        """Lists voices in pages: all of one provider, or on a broker those of all providers that run. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateVoice(self, request, context):
-        """Makes one, from samples or from a description; the same request_id returns the same voice. A voice that takes long
-        to train is a tuning.
+        """Makes a voice, from samples or from a description; the same request_id returns the same voice. A voice that takes
+        long to train is a tuning. INPUT_INVALID for samples the vendor cannot use.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteVoice(self, request, context):
-        """Removes one that was made.
+        """Removes a voice that was made; RESOURCE_NOT_FOUND when it is not there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +107,8 @@ def add_VoicesServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Voices(object):
-    """Lists, clones and designs voices.
+    """Lists, clones and designs voices. A provider without it, or without a part of it, answers SERVICE_UNSUPPORTED;
+    DescribeResponse.services says which has it.
     """
 
     @staticmethod

@@ -74,7 +74,9 @@ _VoicesDeleteVoiceType = typing_extensions.TypeVar(
 )
 
 class VoicesStub(typing.Generic[_VoicesListVoicesType, _VoicesCreateVoiceType, _VoicesDeleteVoiceType]):
-    """Lists, clones and designs voices."""
+    """Lists, clones and designs voices. A provider without it, or without a part of it, answers SERVICE_UNSUPPORTED;
+    DescribeResponse.services says which has it.
+    """
 
     @typing.overload
     def __init__(self: VoicesStub[
@@ -109,15 +111,15 @@ class VoicesStub(typing.Generic[_VoicesListVoicesType, _VoicesCreateVoiceType, _
     ], channel: grpc.aio.Channel) -> None: ...
 
     ListVoices: _VoicesListVoicesType
-    """All voices of a provider."""
+    """Lists voices in pages: all of one provider, or on a broker those of all providers that run. Idempotent."""
 
     CreateVoice: _VoicesCreateVoiceType
-    """Makes one, from samples or from a description; the same request_id returns the same voice. A voice that takes long
-    to train is a tuning.
+    """Makes a voice, from samples or from a description; the same request_id returns the same voice. A voice that takes
+    long to train is a tuning. INPUT_INVALID for samples the vendor cannot use.
     """
 
     DeleteVoice: _VoicesDeleteVoiceType
-    """Removes one that was made."""
+    """Removes a voice that was made; RESOURCE_NOT_FOUND when it is not there."""
 
 VoicesAsyncStub: typing_extensions.TypeAlias = VoicesStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -135,7 +137,9 @@ VoicesAsyncStub: typing_extensions.TypeAlias = VoicesStub[
 ]
 
 class VoicesServicer(metaclass=abc.ABCMeta):
-    """Lists, clones and designs voices."""
+    """Lists, clones and designs voices. A provider without it, or without a part of it, answers SERVICE_UNSUPPORTED;
+    DescribeResponse.services says which has it.
+    """
 
     @abc.abstractmethod
     def ListVoices(
@@ -143,7 +147,7 @@ class VoicesServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.voices_pb2.ListVoicesRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.voices_pb2.ListVoicesResponse, collections.abc.Awaitable[mediaconduit.v1.voices_pb2.ListVoicesResponse]]:
-        """All voices of a provider."""
+        """Lists voices in pages: all of one provider, or on a broker those of all providers that run. Idempotent."""
 
     @abc.abstractmethod
     def CreateVoice(
@@ -151,8 +155,8 @@ class VoicesServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.voices_pb2.CreateVoiceRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.voices_pb2.CreateVoiceResponse, collections.abc.Awaitable[mediaconduit.v1.voices_pb2.CreateVoiceResponse]]:
-        """Makes one, from samples or from a description; the same request_id returns the same voice. A voice that takes long
-        to train is a tuning.
+        """Makes a voice, from samples or from a description; the same request_id returns the same voice. A voice that takes
+        long to train is a tuning. INPUT_INVALID for samples the vendor cannot use.
         """
 
     @abc.abstractmethod
@@ -161,6 +165,6 @@ class VoicesServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.voices_pb2.DeleteVoiceRequest,
         context: _ServicerContext,
     ) -> typing.Union[mediaconduit.v1.voices_pb2.DeleteVoiceResponse, collections.abc.Awaitable[mediaconduit.v1.voices_pb2.DeleteVoiceResponse]]:
-        """Removes one that was made."""
+        """Removes a voice that was made; RESOURCE_NOT_FOUND when it is not there."""
 
 def add_VoicesServicer_to_server(servicer: VoicesServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
