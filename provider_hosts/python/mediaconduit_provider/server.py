@@ -18,6 +18,8 @@ from mediaconduit_provider.reflection import Reflection
 from mediaconduit_provider.servicer import MediaProviderServicer
 
 SERVICE: Final = "mediaconduit.v1.MediaProvider"
+_FAREWELL: Final = 0.1
+"""Seconds that connections stay open for callers to read how their calls ended."""
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -63,7 +65,8 @@ class Server:
         """Closes the address and every connection, once calls that have ended could say so."""
         await self._local_models.aclose()
         await self._media_provider.told(self._host.config.close_grace)
-        await self._server.stop(0)
+        # Not 0: a caller that is still writing to a closed socket loses what it has not read yet.
+        await self._server.stop(_FAREWELL)
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)
 
