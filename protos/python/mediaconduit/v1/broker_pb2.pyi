@@ -31,7 +31,7 @@ class _ProviderState:
 class _ProviderStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ProviderState.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     PROVIDER_STATE_UNSPECIFIED: _ProviderState.ValueType  # 0
-    """Never sent."""
+    """Never sent; what an unset field reads as."""
     PROVIDER_STATE_INSTALLING: _ProviderState.ValueType  # 1
     """Source and environment are being made."""
     PROVIDER_STATE_STARTING: _ProviderState.ValueType  # 2
@@ -53,7 +53,7 @@ class ProviderState(_ProviderState, metaclass=_ProviderStateEnumTypeWrapper):
     """Where a provider is in its life."""
 
 PROVIDER_STATE_UNSPECIFIED: ProviderState.ValueType  # 0
-"""Never sent."""
+"""Never sent; what an unset field reads as."""
 PROVIDER_STATE_INSTALLING: ProviderState.ValueType  # 1
 """Source and environment are being made."""
 PROVIDER_STATE_STARTING: ProviderState.ValueType  # 2

@@ -29,7 +29,7 @@ class _OutputKind:
 class _OutputKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_OutputKind.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     OUTPUT_KIND_UNSPECIFIED: _OutputKind.ValueType  # 0
-    """Never sent."""
+    """Never sent; what an unset field reads as."""
     OUTPUT_KIND_TEXT: _OutputKind.ValueType  # 1
     """Text, also JSON, as media_type says. Comes as OutputDelta.text."""
     OUTPUT_KIND_DATA: _OutputKind.ValueType  # 2
@@ -53,7 +53,7 @@ class OutputKind(_OutputKind, metaclass=_OutputKindEnumTypeWrapper):
     """What an output is, which says how its deltas are read and which content its Part has."""
 
 OUTPUT_KIND_UNSPECIFIED: OutputKind.ValueType  # 0
-"""Never sent."""
+"""Never sent; what an unset field reads as."""
 OUTPUT_KIND_TEXT: OutputKind.ValueType  # 1
 """Text, also JSON, as media_type says. Comes as OutputDelta.text."""
 OUTPUT_KIND_DATA: OutputKind.ValueType  # 2
@@ -81,7 +81,7 @@ class _SignalKind:
 class _SignalKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SignalKind.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     SIGNAL_KIND_UNSPECIFIED: _SignalKind.ValueType  # 0
-    """Never sent."""
+    """Never sent; what an unset field reads as."""
     SIGNAL_KIND_SPEECH_STARTED: _SignalKind.ValueType  # 1
     """The caller has begun to speak; `offset` says where."""
     SIGNAL_KIND_SPEECH_ENDED: _SignalKind.ValueType  # 2
@@ -99,7 +99,7 @@ class SignalKind(_SignalKind, metaclass=_SignalKindEnumTypeWrapper):
     """What happens in a live session beside the outputs."""
 
 SIGNAL_KIND_UNSPECIFIED: SignalKind.ValueType  # 0
-"""Never sent."""
+"""Never sent; what an unset field reads as."""
 SIGNAL_KIND_SPEECH_STARTED: SignalKind.ValueType  # 1
 """The caller has begun to speak; `offset` says where."""
 SIGNAL_KIND_SPEECH_ENDED: SignalKind.ValueType  # 2
@@ -305,7 +305,7 @@ class OutputStarted(google.protobuf.message.Message):
     candidate: builtins.int
     """Which of the alternatives asked for by TransformOptions.candidates it belongs to, from 0."""
     kind: Global___OutputKind.ValueType
-    """What the output is."""
+    """What the output is: text, data, a tool call and so on."""
     media_type: builtins.str
     """IANA media type of text and data; may be empty for the other kinds."""
     call_id: builtins.str

@@ -30,7 +30,7 @@ class _TuningState:
 class _TuningStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TuningState.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     TUNING_STATE_UNSPECIFIED: _TuningState.ValueType  # 0
-    """Never sent."""
+    """Never sent; what an unset field reads as."""
     TUNING_STATE_PENDING: _TuningState.ValueType  # 1
     """Accepted; examples are being checked."""
     TUNING_STATE_RUNNING: _TuningState.ValueType  # 2
@@ -45,10 +45,10 @@ class _TuningStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """Waits for the caller: a verification, a payment."""
 
 class TuningState(_TuningState, metaclass=_TuningStateEnumTypeWrapper):
-    """Where a tuning is."""
+    """Where a tuning is. SUCCEEDED, FAILED and CANCELLED are final."""
 
 TUNING_STATE_UNSPECIFIED: TuningState.ValueType  # 0
-"""Never sent."""
+"""Never sent; what an unset field reads as."""
 TUNING_STATE_PENDING: TuningState.ValueType  # 1
 """Accepted; examples are being checked."""
 TUNING_STATE_RUNNING: TuningState.ValueType  # 2
@@ -128,7 +128,7 @@ class Tuning(google.protobuf.message.Message):
     base_model: builtins.str
     """Name of the model it starts from; empty = none."""
     state: Global___TuningState.ValueType
-    """Where the tuning is."""
+    """Where the tuning is between accepted and ended."""
     tuned_model: builtins.str
     """Name of the model or voice made; set when succeeded."""
     nano_cost: builtins.int

@@ -30,7 +30,7 @@ class _JobState:
 class _JobStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_JobState.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     JOB_STATE_UNSPECIFIED: _JobState.ValueType  # 0
-    """Never sent."""
+    """Never sent; what an unset field reads as."""
     JOB_STATE_PENDING: _JobState.ValueType  # 1
     """Accepted; has not begun."""
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
@@ -43,10 +43,10 @@ class _JobStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     """Stopped by the caller."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
-    """Where a job is."""
+    """Where a job is. PENDING and RUNNING change; the others are final."""
 
 JOB_STATE_UNSPECIFIED: JobState.ValueType  # 0
-"""Never sent."""
+"""Never sent; what an unset field reads as."""
 JOB_STATE_PENDING: JobState.ValueType  # 1
 """Accepted; has not begun."""
 JOB_STATE_RUNNING: JobState.ValueType  # 2
@@ -80,7 +80,7 @@ class Job(google.protobuf.message.Message):
     name: builtins.str
     """Resource name, "jobs/{job}"."""
     state: Global___JobState.ValueType
-    """Where the job is."""
+    """Where the job is between accepted and ended."""
     generation: builtins.str
     """"generations/{generation}" that runs or ran it; empty before it began."""
     @property

@@ -64,7 +64,7 @@ class Turn(google.protobuf.message.Message):
     PARTS_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
     role: Global___Role.ValueType
-    """Who speaks."""
+    """Who speaks: caller, model, or a tool."""
     name: builtins.str
     """Which participant within the role; picks a voice from AudioOptions.speakers. Empty = there is only one."""
     @property
@@ -565,7 +565,7 @@ class Segment(google.protobuf.message.Message):
     LANGUAGE_FIELD_NUMBER: builtins.int
     SOUND_FIELD_NUMBER: builtins.int
     text: builtins.str
-    """What was said."""
+    """The words of this span, as the model spells them."""
     speaker: builtins.str
     """Label of the speaker, when TranscriptOptions.speakers asked for it; the same one for the same voice."""
     confidence: builtins.float

@@ -177,11 +177,11 @@ class TransformOptions(google.protobuf.message.Message):
 
     @property
     def transcript(self) -> Global___TranscriptOptions:
-        """Options of transcripts."""
+        """Options of speech recognition and translation."""
 
     @property
     def embedding(self) -> Global___EmbeddingOptions:
-        """Options of embeddings."""
+        """Options of output that is vectors."""
 
     @property
     def live(self) -> Global___LiveOptions:
@@ -623,7 +623,7 @@ Global___TranscriptOptions: typing_extensions.TypeAlias = TranscriptOptions
 
 @typing.final
 class EmbeddingOptions(google.protobuf.message.Message):
-    """Options of embeddings."""
+    """Options of embeddings: vectors that stand for the input."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

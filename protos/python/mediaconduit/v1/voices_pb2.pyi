@@ -37,7 +37,7 @@ class _VoiceOriginEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """Made from a description."""
 
 class VoiceOrigin(_VoiceOrigin, metaclass=_VoiceOriginEnumTypeWrapper):
-    """Where a voice comes from."""
+    """Where a voice comes from: the vendor, or a caller who had it made."""
 
 VOICE_ORIGIN_UNSPECIFIED: VoiceOrigin.ValueType  # 0
 """The provider does not say."""
@@ -86,7 +86,7 @@ class Voice(google.protobuf.message.Message):
     description: builtins.str
     """One or two sentences on how it sounds; may be empty."""
     origin: Global___VoiceOrigin.ValueType
-    """Where the voice comes from."""
+    """Whether it is the vendor's own or was made, and from what."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """BCP 47 tags of languages it speaks ("de-CH"); empty = any."""
