@@ -5,9 +5,9 @@
        │              InstallFailed            Exited, TimedOut       Exited, TimedOut      Exited
        │                    ▼                        ▼                      ▼                   ▼
        │                 FAILED ◀──too often, or no use trying── BACKOFF ──BackoffElapsed──▶ STARTING
-       └──Gone── DRAINING ◀──Unwanted── any
+       └──Gone── DRAINING ◀──Unwanted, Idle── any                                      Unhealthy ──▶ killed, BACKOFF
 
-No I/O, no clock, no randomness: the supervisor executes the actions and adds the jitter.
+A provider that is wanted while it drains starts again when it has gone. No I/O, no clock, no randomness: the supervisor executes the actions and adds the jitter.
 """
 
 from __future__ import annotations
@@ -94,6 +94,18 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class Unhealthy:
+    """It runs and does not answer, or a cancelled call of it does not end: only a new process helps."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody has needed it for long, or its memory is needed elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackoffElapsed:
     """The wait before the next start is over."""
 
@@ -117,6 +129,8 @@ Event: TypeAlias = (
     | Refused
     | TimedOut
     | Exited
+    | Unhealthy
+    | Idle
     | BackoffElapsed
     | Unwanted
     | Gone
@@ -142,6 +156,11 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """End the process at once; ends in Exited."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Drain and end the process, or the installation, or the wait; ends in Gone."""
 
@@ -156,7 +175,7 @@ class Fail:
     """Tell everyone who waits that it will not be, and why."""
 
 
-Action: TypeAlias = Install | Spawn | Wait | Stop | Release | Fail
+Action: TypeAlias = Install | Spawn | Wait | Kill | Stop | Release | Fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +187,8 @@ class Lifecycle:
     """Ends in a row."""
     installed: bool = False
     """Source and environment are there; a start need not make them."""
+    wanted_again: bool = False
+    """Somebody needs it while it is still draining."""
     reason: str = ""
     """Why, for FAILED and BACKOFF."""
 
@@ -194,14 +215,21 @@ def transition(now: Lifecycle, event: Event) -> Transition:
             return replace(now, state=State.FAILED, reason=event.reason), (Stop(), Fail())
         case Exited() if now.state in _UP:
             return _exited(now, event)
+        case Unhealthy() if now.state is State.READY:
+            return now, (Kill(),)
+        case Idle() if now.state is State.READY:
+            return replace(now, state=State.DRAINING), (Stop(),)
         case BackoffElapsed() if now.state is State.BACKOFF:
             return replace(now, state=State.STARTING), (Spawn(),)
         case Unwanted() if now.state in (State.STOPPED, State.FAILED):
             return replace(now, state=State.STOPPED, crashes=0, reason=""), ()
         case Unwanted() if now.state is not State.DRAINING:
             return replace(now, state=State.DRAINING, reason=""), (Stop(), Fail())
+        case Unwanted():
+            return replace(now, wanted_again=False), (Fail(),)
         case Gone() | Exited() if now.state is State.DRAINING:
-            return replace(now, state=State.STOPPED, crashes=0), ()
+            stopped = replace(now, state=State.STOPPED, crashes=0, wanted_again=False)
+            return _wanted(stopped, explicit=False) if now.wanted_again else (stopped, ())
     return now, ()
 
 
@@ -215,6 +243,8 @@ def _wanted(now: Lifecycle, *, explicit: bool) -> Transition:
         return now, (Release(),)
     if now.state is State.FAILED:
         return now, (Fail(),)
+    if now.state is State.DRAINING:
+        return replace(now, wanted_again=True), ()
     return now, ()
 
 

@@ -14,9 +14,11 @@ from mediaconduit_broker.supervision.lifecycle import (
     Exited,
     Fail,
     Gone,
+    Idle,
     Install,
     Installed,
     InstallFailed,
+    Kill,
     Lifecycle,
     Refused,
     Release,
@@ -25,6 +27,7 @@ from mediaconduit_broker.supervision.lifecycle import (
     State,
     Stop,
     TimedOut,
+    Unhealthy,
     Unwanted,
     Wait,
     Wanted,
@@ -42,6 +45,8 @@ EVENTS = {
     "refused": Refused("bad settings"),
     "timed-out": TimedOut("60 s"),
     "exited": EXITED,
+    "unhealthy": Unhealthy("does not answer"),
+    "idle": Idle(),
     "elapsed": BackoffElapsed(),
     "unwanted": Unwanted(),
     "gone": Gone(),
@@ -59,12 +64,15 @@ TABLE = {
     (State.READY, "wanted"): (State.READY, Release()),
     (State.READY, "loaded"): (State.READY, Release()),
     (State.READY, "exited"): (State.BACKOFF, Wait(0.0)),
+    (State.READY, "unhealthy"): (State.READY, Kill()),
+    (State.READY, "idle"): (State.DRAINING, Stop()),
     (State.BACKOFF, "elapsed"): (State.STARTING, Spawn()),
     (State.FAILED, "wanted"): (State.FAILED, Fail()),
     (State.FAILED, "loaded"): (State.INSTALLING, Install()),
     (State.FAILED, "unwanted"): (State.STOPPED,),
     (State.DRAINING, "gone"): (State.STOPPED,),
     (State.DRAINING, "exited"): (State.STOPPED,),
+    (State.DRAINING, "unwanted"): (State.DRAINING, Fail()),
     **{(state, "exited"): (State.BACKOFF, Fail(), Wait(0.5)) for state in (State.STARTING, State.LOADING)},
     **{
         (state, event): (State.FAILED, Stop(), Fail())
@@ -122,3 +130,20 @@ def test_a_stopped_provider_that_was_installed_starts_without_installing() -> No
     now, asked = transition(Lifecycle(State.STOPPED, installed=True), Wanted())
 
     assert (now.state, asked) == (State.STARTING, (Spawn(),))
+
+
+@pytest.mark.parametrize("end", [Gone(), EXITED])
+def test_a_provider_wanted_while_it_drains_starts_again_when_it_has_gone(end: Gone | Exited) -> None:
+    draining, _ = transition(Lifecycle(State.READY, installed=True), Idle())
+    wanted, asked = transition(draining, Wanted())
+    assert asked == ()
+    now, asked = transition(wanted, end)
+    assert (now.state, now.wanted_again, asked) == (State.STARTING, False, (Spawn(),))
+
+
+def test_one_that_shall_stop_does_not_start_again_whoever_wanted_it() -> None:
+    draining, _ = transition(Lifecycle(State.READY, installed=True), Idle())
+    wanted, _ = transition(draining, Wanted())
+    unwanted, asked = transition(wanted, Unwanted())
+    now, then = transition(unwanted, Gone())
+    assert (asked, now.state, then) == ((Fail(),), State.STOPPED, ())
