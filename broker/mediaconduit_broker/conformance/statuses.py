@@ -78,7 +78,8 @@ class Failure:
 
     def __str__(self) -> str:
         reason = f"/{'+'.join(self.reasons)}" if self.reasons else ""
-        return f"{self.code}{reason} ({self.message[:160]!r})"
+        fields = f" in {', '.join(self.fields[:3])}" if self.fields else ""
+        return f"{self.code}{reason}{fields} ({self.message[:160]!r})"
 
     def faults(self) -> list[str]:
         """What about it the contract forbids, whatever the cause."""

@@ -96,7 +96,7 @@ async def reflection(bench: Bench) -> str:
     demand="Describe gives a settings_schema that is a JSON Schema of an object, limits and counts that are not "
     "negative, and no active or stuck calls while there are none.",
     advice="Count a call as active from its start until its code has come back, however it ended; 0 in max_concurrency "
-    "means no limit. settings_schema is JSON text, \"{'type': 'object'}\" when there are no settings.",
+    "means no limit. settings_schema is JSON text, also when there are no settings.",
 )
 async def describe(bench: Bench) -> str:
     """The broker plans by these figures."""

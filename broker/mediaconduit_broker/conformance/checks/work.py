@@ -47,7 +47,7 @@ async def upload(bench: Bench) -> str:
 
 @check(
     "events",
-    demand="In every call that succeeded, started is first and completed last and both come once; the sequence has "
+    demand="In every call that succeeded, started comes first and one completed last; the sequence has "
     "no gaps; outputs begin in order, before their deltas, and complete with their true size and SHA-256.",
     advice="Number events 1, 2, 3 … across messages, number outputs from 0, complete each before `completed`, and send "
     "nothing after that.",
