@@ -32,7 +32,8 @@ from mediaconduit_provider import (
 
 TEXT = ["text-to-text"]
 NAMES = """shout thread typed boom late_boom exits prints many blocks_after_first cleans_up stubborn stuck_thread
-remaining spawns groups options tools silent returns delegates stall made cancels_itself""".split()
+remaining spawns
+groups options tools silent returns delegates stall made cancels_itself stalls_in_group retries""".split()
 
 
 class Sample(Provider):
@@ -81,6 +82,7 @@ class Sample(Provider):
         if settings.get("retries") == 5:
             raise InvalidRequestError.at("settings.retries", "is too many")
         if settings.get("retries") == 4:
+            self.settings = settings
             raise RuntimeError(f"broken by {settings}")
         await super().configure(settings)
 
@@ -141,6 +143,19 @@ class Sample(Provider):
         finally:
             await asyncio.sleep(0.05)
             call.log.info("events: cleaned up")
+
+    async def do_stalls_in_group(self, call):
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.sleep(1000))
+                while True:
+                    yield "x" * 65536
+        finally:
+            await asyncio.sleep(0.05)
+            call.log.info("events: cleaned up")
+
+    async def do_retries(self, call):
+        yield str(self.settings.get("retries"))
 
     async def do_stubborn(self, call):
         yield "x"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mediaconduit.errors import Reason
 from mediaconduit.v1 import provider_pb2
@@ -24,8 +25,9 @@ async def records(sidecar: Sidecar, wanted: int) -> list[Any]:
     return found
 
 
-async def test_cancelling_reaches_the_author_whose_clean_up_runs_to_its_end(sidecar: Sidecar) -> None:
-    call = sidecar.call("cleans_up", "hi")
+@pytest.mark.parametrize("model", ["cleans_up", "stalls_in_group"], ids=["at-an-await", "at-a-yield"])
+async def test_cancelling_reaches_the_author_whose_clean_up_runs_to_its_end(sidecar: Sidecar, model: str) -> None:
+    call = sidecar.call(model, "hi")
     await until_text(call)
     call.cancel()
     (record,) = await records(sidecar, 1)

@@ -161,6 +161,7 @@ async def test_settings_are_checked_as_a_whole_and_the_old_ones_stay(sidecar: Si
         assert "1234" not in str(error)
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await configure(retries=4, api_key="do-not-tell")
+    assert text_of(await sidecar.events("retries")) == "3"
     assert "do-not-tell" not in repr(raised.value)
     assert from_rpc_error(raised.value).reason is Reason.INTERNAL
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -97,6 +98,12 @@ async def test_closing_waits_for_code_that_blocks_also_when_cancelled() -> None:
     go.set()
     await ending
     assert closing.cancelled()
+
+
+async def test_the_thread_sees_the_context_of_the_call() -> None:
+    trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="none")
+    trace.set("this call")
+    assert await everything(ThreadSource(lambda: [trace.get()], name="author")) == ["this call"]
 
 
 async def test_functions_of_either_kind_are_called_and_their_errors_raised() -> None:
