@@ -20,7 +20,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from mediaconduit_provider import bootstrap, logs
+from mediaconduit_provider import bootstrap, logs, temporary
 from mediaconduit_provider.config import HostConfig
 from mediaconduit_provider.processes import lead_group
 from mediaconduit_provider.provider import Provider
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return bootstrap.EXIT_USAGE
     if lifeline:
         lead_group()
+    os.environ["TMPDIR"] = temporary.use_own()
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

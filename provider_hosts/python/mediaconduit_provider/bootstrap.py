@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 
 from mediaconduit.tasks import cancel_and_join, start
 
+from mediaconduit_provider import temporary
 from mediaconduit_provider.config import HostConfig
 from mediaconduit_provider.host import Host
 from mediaconduit_provider.processes import kill_children
@@ -131,6 +132,7 @@ def leave(code: int) -> NoReturn:
     """Ends the process with its children, whatever threads and tasks of authors still do."""
     try:
         kill_children()
+        temporary.remove()
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

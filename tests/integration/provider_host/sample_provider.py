@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ from mediaconduit_provider import (
 TEXT = ["text-to-text"]
 NAMES = """shout thread typed boom late_boom exits prints many blocks_after_first cleans_up stubborn stuck_thread
 remaining spawns
-groups options tools silent returns delegates stall made cancels_itself stalls_in_group retries""".split()
+groups options tools silent returns delegates stall made cancels_itself stalls_in_group retries keeps_a_file""".split()
 
 
 class Sample(Provider):
@@ -153,6 +154,12 @@ class Sample(Provider):
         finally:
             await asyncio.sleep(0.05)
             call.log.info("events: cleaned up")
+
+    async def do_keeps_a_file(self, call):
+        handle, name = tempfile.mkstemp()
+        os.close(handle)
+        yield name
+        await asyncio.sleep(1000)
 
     async def do_retries(self, call):
         yield str(self.settings.get("retries"))

@@ -159,6 +159,20 @@ async def test_children_of_the_author_do_not_outlive_the_sidecar(sidecar: Sideca
     assert not alive and len(gone) == 2
 
 
+async def test_temporary_files_end_with_the_sidecar(folder: Path) -> None:
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    async with running(folder, TMPDIR=str(temporary)) as sidecar:
+        call = sidecar.call("keeps_a_file", "hi")
+        made = Path(await until_text(call))
+        assert made.is_relative_to(temporary) and made.exists()
+        assert sidecar.process.stdin is not None
+        sidecar.process.stdin.close()
+        assert await sidecar.process.wait() == 0
+        assert not list(temporary.iterdir())
+        await error_of(call)
+
+
 async def test_it_listens_on_tcp_too(folder: Path) -> None:
     import socket
 
