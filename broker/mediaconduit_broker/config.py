@@ -22,6 +22,12 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Handed over by Configure at every start."""
     start_timeout: float | None = None
     """Seconds to READY; None = as the manifest says, else 60."""
+    idle_timeout: float | None = None
+    """Seconds without a call after which its sidecar stops; 0 = never; None = as in the limits."""
+    priority: int = 0
+    """When memory is short, those with the lowest go first."""
+    pinned: bool = False
+    """Never stopped for being idle or for its memory."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,6 +39,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Seconds a build may take."""
     drain_timeout: float = 10.0
     """Seconds running calls get to end when a provider stops."""
+    idle_timeout: float = 900.0
+    """Seconds without a call after which a sidecar stops; the next call starts it. 0 = never."""
+    queue_length: int = 100
+    """Calls that may wait for a place in one provider."""
+    memory_bytes: int = 0
+    """What all sidecars may weigh together; the least recently used that nobody uses stop first. 0 = no limit."""
+    check_idle: float = 30.0
+    """Seconds between health checks of a sidecar without calls."""
+    check_busy: float = 2.0
+    """The same with calls; also how long a check may take."""
+    stuck_timeout: float = 30.0
+    """Seconds a cancelled call may hold its place before its sidecar is replaced."""
     replay_bytes: int = 8 * 1024 * 1024
     """Bytes of events kept for a repeated request_id."""
     replay_seconds: float = 60.0

@@ -21,7 +21,7 @@ from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.state import KnownProvider, StateFolder
-from mediaconduit_broker.supervision import ProviderSpec, State, Supervisor
+from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -96,11 +96,14 @@ class Registry:
         """The backend in use."""
         return self._runner.name
 
-    def start_known(self) -> None:
-        """Begins to load what the config names and what was added before; none waits for another."""
+    def start(self) -> None:
+        """Begins to watch, and to load what the config names and what was added before; none waits for another."""
         wanted = {known.provider_id: known for known in self._state.known_providers()}
         for provider_id, provider in self._config.providers.items():
             wanted[provider_id] = KnownProvider(provider_id, provider.source, provider.settings)
+        limits = self._config.limits
+        pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
+        self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
         for known in wanted.values():
             self._owner.start(self._load_quietly(known), name=f"load {known.provider_id}")
 
@@ -258,6 +261,10 @@ class Registry:
             settings=dict(settings if settings is not None else wanted.settings),
             start_timeout=wanted.start_timeout or manifest.start_timeout or limits.start_timeout,
             drain_timeout=limits.drain_timeout,
+            idle_timeout=limits.idle_timeout if wanted.idle_timeout is None else wanted.idle_timeout,
+            queue_length=limits.queue_length,
+            priority=wanted.priority,
+            pinned=wanted.pinned,
             variables={key: self._environ[key] for key in manifest.environment if key in self._environ},
         )
 

@@ -79,7 +79,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         await server.start()
         stack.push_async_callback(server.stop, config.limits.drain_timeout)
         stack.callback(admin.stop)
-        registry.start_known()
+        registry.start()
         async with mirror_health(registry, health_service):
             yield Broker(address, registry)
             await health_service.enter_graceful_shutdown()

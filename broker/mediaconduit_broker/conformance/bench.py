@@ -236,14 +236,19 @@ class Bench:
             request["page_token"] = page.next_page_token
 
     async def tried(self) -> list[tuple[str, models_pb2.Model]]:
-        """Each capability with a model to try it on: the first that takes what the suite has to give."""
+        """Each capability with a model to try it on: the first that takes what the suite has to give.
+
+        Models that hold conversations come last, for they may do nothing else.
+        """
         if self._tried is None:
             self._tried = []
             models = [m for m in await self.listed() if m.state != models_pb2.MODEL_STATE_ABSENT]
+            models.sort(key=converses)
             for capability in sorted({capability for model in models for capability in model.capabilities}):
                 able = (m for m in models if capability in m.capabilities and samples.turns(m, capability))
                 if (found := next(able, None)) is not None:
                     self._tried.append((capability, await self.model(found.name)))
+            self._tried.sort(key=lambda pair: converses(pair[1]))
         return self._tried
 
     async def main(self) -> TransformRequest:
@@ -270,3 +275,8 @@ class Bench:
     def schema(self, model: models_pb2.Model) -> Mapping[str, Any]:
         """The schema of a model's options; empty when it cannot be read, which is another check's matter."""
         return options.parse(model.options_schema) or {}
+
+
+def converses(model: models_pb2.Model) -> bool:
+    """Whether a model holds conversations."""
+    return "live" in model.features

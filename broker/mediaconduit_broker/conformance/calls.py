@@ -10,7 +10,7 @@ from typing import Any, Final
 import grpc
 from mediaconduit import channels
 from mediaconduit.v1.events_pb2 import TransformEvent
-from mediaconduit.v1.transform_pb2 import InputChunk, TransformLiveRequest, TransformRequest
+from mediaconduit.v1.transform_pb2 import InputChunk, Respond, TransformLiveRequest, TransformRequest
 
 from mediaconduit_broker.conformance.check import CheckFailedError
 from mediaconduit_broker.conformance.statuses import Failure
@@ -41,13 +41,13 @@ class Recorded:
         return [event.WhichOneof("event") or "" for event in self.events]
 
 
-async def transform(stub: Any, request: TransformRequest, *, timeout: float = CALL_SECONDS) -> Recorded:
+async def transform(stub: Any, request: TransformRequest) -> Recorded:
     """Makes a call and reads it to its end."""
-    return await _read(stub.Transform(request, timeout=timeout), Recorded(request))
+    return await _read(stub.Transform(request, timeout=CALL_SECONDS), Recorded(request))
 
 
-async def upload(stub: Any, request: TransformRequest, *, timeout: float = CALL_SECONDS) -> Recorded:
-    """The same call, its main part following in chunks."""
+async def upload(stub: Any, request: TransformRequest, *, respond: bool = False) -> Recorded:
+    """The same call, its main part following in chunks. `respond`: then asks for an answer, as in a conversation."""
     start, content = announced(request)
     pieces = [TransformLiveRequest(start=start)]
     for at in range(0, len(content), _PIECE):
@@ -55,14 +55,14 @@ async def upload(stub: Any, request: TransformRequest, *, timeout: float = CALL_
         pieces.append(
             TransformLiveRequest(chunk=InputChunk(stream=STREAM, data=data, last=at + _PIECE >= len(content)))
         )
-    return await live(stub, pieces, request, timeout=timeout)
+    if respond:
+        pieces.append(TransformLiveRequest(respond=Respond()))
+    return await live(stub, pieces, request)
 
 
-async def live(
-    stub: Any, pieces: Sequence[TransformLiveRequest], request: TransformRequest, *, timeout: float = CALL_SECONDS
-) -> Recorded:
+async def live(stub: Any, pieces: Sequence[TransformLiveRequest], request: TransformRequest) -> Recorded:
     """A live call with these pieces; `request` is what it comes to."""
-    call = stub.TransformLive(timeout=timeout)
+    call = stub.TransformLive(timeout=CALL_SECONDS)
     try:
         for piece in pieces:
             if not await channels.write(call, piece.SerializeToString()):

@@ -135,19 +135,14 @@ class Relay:
         arrived = time.monotonic()
         route = resolve(self._registry.snapshot(), request.model, request.capability)
         supervisor = self._registry.get(route.provider_id)
-        instance = await supervisor.ready()
-        waited = round((time.monotonic() - arrived) * 1000)
-        metadata = [
-            *_passed_on(context),
-            (GENERATION_HEADER, f"generations/{request.request_id or uuid.uuid4()}"),
-            (SOURCE_HEADER, supervisor.spec.checkout.resolved),
-            (QUEUE_HEADER, str(waited)),
-        ]
-        supervisor.call_started()
-        try:
+        async with supervisor.place() as instance:
+            metadata = [
+                *_passed_on(context),
+                (GENERATION_HEADER, f"generations/{request.request_id or uuid.uuid4()}"),
+                (SOURCE_HEADER, supervisor.spec.checkout.resolved),
+                (QUEUE_HEADER, str(round((time.monotonic() - arrived) * 1000))),
+            ]
             yield Upstream(supervisor, instance, route, metadata)
-        finally:
-            supervisor.call_ended()
 
 
 async def _forward(call: Any, upstream: Upstream, write: Write, facts: CallFacts) -> None:

@@ -64,6 +64,9 @@ class Sidecar(Protocol):
     def memory_bytes(self) -> int:
         """Resident memory of all its processes; 0 when it has ended."""
 
+    def kill(self) -> None:
+        """Ends it at once, with everything in its group; `wait` tells when it is gone."""
+
     async def stop(self, grace: float) -> None:
         """Ends it and everything it started: politely, then not. Idempotent; it is gone afterwards."""
 

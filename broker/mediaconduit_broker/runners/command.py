@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 
 from mediaconduit import tasks
 
@@ -22,15 +23,22 @@ class CommandFailedError(Exception):
         self.output = output
 
 
-async def run_command(*command: str, environ: Mapping[str, str]) -> str:
+async def run_command(*command: str, environ: Mapping[str, str], folder: Path | None = None) -> str:
     """What the command wrote to stdout and stderr, its last 64 KiB.
+
+    Args:
+        command: The program and its arguments.
+        environ: All variables it gets.
+        folder: Where it works; None = where this process does.
 
     Raises:
         CommandFailedError: It failed.
+        OSError: It could not be started.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
         env=dict(environ),
+        cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -151,6 +151,10 @@ class ProcessSidecar:
         if self._process.stdin is not None:
             self._process.stdin.close()
 
+    def kill(self) -> None:
+        """SIGKILL to the group, and to descendants that left it."""
+        self._kill(self._descendants())
+
     async def stop(self, grace: float) -> None:
         """SIGTERM to drain, end of the lifeline, SIGKILL to the group and to whoever left it."""
         descendants = self._descendants()

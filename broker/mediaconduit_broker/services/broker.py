@@ -69,9 +69,7 @@ class BrokerService:
             if supervisor.state is State.READY:
                 view.serving = await instance.healthy(_DESCRIBE_SECONDS)
                 # A sidecar that does not answer is shown as it was; `serving` says the rest.
-                asked = tasks.start(instance.describe(), name="describe for a list")
-                await asyncio.wait([asked], timeout=_DESCRIBE_SECONDS)
-                await tasks.cancel_and_join(asked)
+                await supervisor.refresh_description(_DESCRIBE_SECONDS)
             view.stuck_calls = instance.description.stuck_calls
         return view
 

@@ -2,6 +2,7 @@
 
 from mediaconduit_broker.supervision.instance import Instance
 from mediaconduit_broker.supervision.lifecycle import State
+from mediaconduit_broker.supervision.monitor import Monitor, Pace
 from mediaconduit_broker.supervision.supervisor import ProviderSpec, Supervisor
 
-__all__ = ["Instance", "ProviderSpec", "State", "Supervisor"]
+__all__ = ["Instance", "Monitor", "Pace", "ProviderSpec", "State", "Supervisor"]

@@ -7,7 +7,9 @@
        │                 FAILED ◀──too often, or no use trying── BACKOFF ──BackoffElapsed──▶ STARTING
        └──Gone── DRAINING ◀──Unwanted, Idle── any                                      Unhealthy ──▶ killed, BACKOFF
 
-A provider that is wanted while it drains starts again when it has gone. No I/O, no clock, no randomness: the supervisor executes the actions and adds the jitter.
+One that is wanted while it drains starts again when it has gone.
+
+No I/O, no clock, no randomness: the supervisor executes the actions and adds the jitter.
 """
 
 from __future__ import annotations

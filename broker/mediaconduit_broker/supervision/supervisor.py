@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from mediaconduit_broker.manifest import Manifest, Runtime
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
 from mediaconduit_broker.sources import Checkout
 from mediaconduit_broker.supervision import lifecycle
+from mediaconduit_broker.supervision.admission import Admission
 from mediaconduit_broker.supervision.instance import Instance, translated
 from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
 
@@ -39,6 +41,14 @@ class ProviderSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     start_timeout: float = 60.0
     drain_timeout: float = 10.0
+    idle_timeout: float = 0.0
+    """Seconds without a call after which its sidecar stops; 0 = never."""
+    queue_length: int = 100
+    """Calls that may wait for a place."""
+    priority: int = 0
+    """The lower, the sooner it stops when memory is short."""
+    pinned: bool = False
+    """Never stopped for being idle or for its memory."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Plain variables the manifest asks for."""
 
@@ -64,8 +74,7 @@ class Supervisor:
         """As last listed, also while it does not run."""
         self.start_count = 0
         self.call_count = 0
-        self.active_calls = 0
-        self.queued_calls = 0
+        self.admission = Admission(spec.queue_length)
         self.state_time = time.time()
         self.error: MediaConduitError | None = None
         """Why it is not ready, when it is not."""
@@ -77,6 +86,7 @@ class Supervisor:
         self._work: asyncio.Task[None] | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._python: Path | None = None
+        self._killed_for = ""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -95,6 +105,23 @@ class Supervisor:
         """Its environment, once built."""
         return EnvironmentRecord.read(self._python.parent.parent) if self._python is not None else None
 
+    @property
+    def active_calls(self) -> int:
+        """Calls that have a place."""
+        return self.admission.active
+
+    @property
+    def queued_calls(self) -> int:
+        """Calls that wait: for a place, or for the sidecar to start."""
+        return self.admission.queued + len(self._waiters)
+
+    @property
+    def idle_since(self) -> float | None:
+        """Monotonic time since when nobody has needed it; None while somebody does, or it does not run."""
+        if self.state is not State.READY or self.instance is None or self.active_calls or self.queued_calls:
+            return None
+        return max(self.admission.last_left, self.instance.ready_since or 0.0)
+
     async def ready(self, *, explicit: bool = False) -> Instance:
         """A sidecar that takes calls, started when there is none.
 
@@ -108,13 +135,11 @@ class Supervisor:
             await self.instance.sidecar.wait()
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
-        self.queued_calls += 1
         try:
             self._handle(lifecycle.Wanted(explicit=explicit))
             await waiter
         finally:
             self._waiters.discard(waiter)
-            self.queued_calls -= 1
         assert self.instance is not None
         return self.instance
 
@@ -145,16 +170,44 @@ class Supervisor:
         self._handle(lifecycle.Unwanted())
         await self._owner.join()
 
-    def call_started(self) -> None:
-        """Counts a call."""
-        self.active_calls += 1
-        self.call_count += 1
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[Instance]:
+        """A sidecar that takes calls and a place in it; waits for both.
 
-    def call_ended(self) -> None:
-        """Its end."""
-        self.active_calls -= 1
-        if not self.active_calls:
-            self._idle.set()
+        Raises:
+            MediaConduitError: There is none, or too many wait already.
+        """
+        instance = await self.ready()
+        await self.admission.enter(instance.description.max_concurrency)
+        try:
+            # While this call waited for its place the sidecar may have been replaced.
+            instance = await self.ready()
+            self.call_count += 1
+            yield instance
+        finally:
+            self.admission.leave()
+            if not self.active_calls:
+                self._idle.set()
+
+    async def refresh_description(self, timeout: float) -> bool:
+        """Asks the sidecar what it says of itself; False when it does not answer in time, and nothing changes then."""
+        if self.instance is None:
+            return False
+        asked = tasks.start(self.instance.describe(), name=f"describe {self.spec.provider_id}")
+        await asyncio.wait([asked], timeout=timeout)
+        answered = asked.done() and asked.exception() is None
+        await tasks.cancel_and_join(asked)
+        return answered
+
+    def unhealthy(self, reason: str) -> None:
+        """Replaces a sidecar that runs and is of no use."""
+        _log.warning("unhealthy", provider=self.spec.provider_id, why=reason)
+        self._killed_for = reason
+        self._handle(lifecycle.Unhealthy(reason))
+
+    def rest(self) -> None:
+        """Stops a sidecar that nobody needs; the next call starts it."""
+        self._handle(lifecycle.Idle())
 
     def _handle(self, event: lifecycle.Event) -> None:
         before = self._lifecycle
@@ -177,6 +230,9 @@ class Supervisor:
                 # Jitter keeps many providers that failed together from starting together.
                 seconds = action.seconds * random.uniform(0.8, 1.2)  # noqa: S311
                 self._work = self._owner.start(self._wait(seconds), name=f"back-off {name}")
+            case lifecycle.Kill():
+                if self.instance is not None:
+                    self.instance.sidecar.kill()
             case lifecycle.Stop():
                 self._owner.start(self._stop(self._work, self.instance), name=f"stop {name}")
                 self.instance = None

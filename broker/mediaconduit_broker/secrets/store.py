@@ -1,0 +1,65 @@
+"""Looks secrets up: the first source that has one counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from mediaconduit_broker.secrets.redaction import SHORTEST
+from mediaconduit_broker.secrets.secret import Secret
+from mediaconduit_broker.secrets.sources import SecretSource, SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up brought."""
+
+    values: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
+    """Those that are there, by name."""
+    missing: tuple[str, ...] = ()
+    """Names of those that are nowhere, in the order asked for."""
+    warnings: tuple[str, ...] = ()
+    """What is odd, one sentence each, without values."""
+
+
+class SecretStore:
+    """All sources, in the order they are asked in. Keeps nothing: a look-up sees what is there at that moment.
+
+    Args:
+        sources: The first one that has a secret counts.
+    """
+
+    def __init__(self, sources: Sequence[SecretSource] = ()) -> None:
+        self._sources = tuple(sources)
+
+    async def find(self, names: Iterable[str]) -> Found:
+        """Looks all names up at once. Never fails: what cannot be had is missing, and a warning says why."""
+        wanted = tuple(dict.fromkeys(names))
+        warnings: list[str] = []
+        answers = await asyncio.gather(*(self._find(name, warnings) for name in wanted))
+        values = {name: secret for name, secret in zip(wanted, answers, strict=True) if secret is not None}
+        warnings += [
+            f"the value of {name} is too short to be kept out of logs"
+            for name, secret in values.items()
+            if len(secret.reveal()) < SHORTEST
+        ]
+        missing = tuple(name for name in wanted if name not in values)
+        return Found(MappingProxyType(values), missing, tuple(dict.fromkeys(warnings)))
+
+    def advice(self, name: str) -> str:
+        """Where a secret of that name can be put: "put it in … or …"."""
+        places = [source.advice(name) for source in self._sources]
+        return f"put it {' or '.join(places)}" if places else "this broker has no source of secrets"
+
+    async def _find(self, name: str, warnings: list[str]) -> Secret | None:
+        for source in self._sources:
+            try:
+                secret = await source.find(name)
+            except SourceError as error:
+                warnings.append(str(error))
+                continue
+            if secret is not None:
+                return secret
+        return None
