@@ -1,7 +1,7 @@
 """Keys of vendors and the like: where they come from, and how they are kept out of everything that is written.
 
-Knows nothing of providers, processes or the wire. Values travel as `Secret`, whose text is ``***``; only what hands them
-to a sidecar reveals them.
+Knows nothing of providers, sidecars or the wire. Values travel as `Secret`, whose text is ``***``; only what hands
+them to a sidecar reveals them.
 """
 
 from mediaconduit_broker.secrets.redaction import Redactor, hide_credentials

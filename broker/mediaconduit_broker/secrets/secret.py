@@ -10,7 +10,7 @@ MASK: Final = "***"
 
 
 class Secret:
-    """A text that ``repr``, ``str``, ``format`` and tracebacks do not show, and that cannot be pickled or turned to JSON.
+    """A text that ``repr``, ``str`` and ``format`` do not show, and that cannot be pickled or turned to JSON.
 
     Args:
         value: The text.

@@ -88,10 +88,12 @@ class FolderSource:
         try:
             # Not blocking: a pipe that nobody writes to would be waited for.
             handle = os.open(self._folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as file:
+            try:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     raise SourceError(f"{name} in the secrets folder is no file")
-                data = file.read(LONGEST + 1)
+                data = os.read(handle, LONGEST + 1)
+            finally:
+                os.close(handle)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -38,8 +38,9 @@ class SecretStore:
         """Looks all names up at once. Never fails: what cannot be had is missing, and a warning says why."""
         wanted = tuple(dict.fromkeys(names))
         warnings: list[str] = []
-        answers = await asyncio.gather(*(self._find(name, warnings) for name in wanted))
-        values = {name: secret for name, secret in zip(wanted, answers, strict=True) if secret is not None}
+        async with asyncio.TaskGroup() as group:
+            asked = {name: group.create_task(self._find(name, warnings)) for name in wanted}
+        values = {name: secret for name, task in asked.items() if (secret := task.result()) is not None}
         warnings += [
             f"the value of {name} is too short to be kept out of logs"
             for name, secret in values.items()
