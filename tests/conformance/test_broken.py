@@ -39,3 +39,10 @@ async def test_a_defect_fails_its_check_and_no_other(name: str, check: str, conf
     failed = {outcome.name: outcome.detail for outcome in report.failed}
     assert set(failed) == {check}, failed
     assert report.failed[0].advice == CHECKS[check].advice
+
+
+async def test_a_model_that_only_converses_is_tried_in_a_conversation(conform: Conform) -> None:
+    report = await conform("./broken", only=["transform", "upload"])
+    details = {outcome.name: outcome.detail for outcome in report.outcomes}
+    assert details["transform"] == "text-to-text, text-to-video; only in conversations: audio-to-audio"
+    assert details["upload"] == "text-to-text, text-to-video, audio-to-audio"

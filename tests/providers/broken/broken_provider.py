@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import defects
-from mediaconduit_provider import Call, InputSpec, Model, Output, Provider, Session
+from mediaconduit_provider import (
+    Call,
+    InputSpec,
+    Model,
+    Output,
+    PreconditionError,
+    Provider,
+    RespondRequest,
+    Session,
+)
 
 DEFECT = os.environ.get("BROKEN_DEFECT", "")
 TEXT = InputSpec(media_types=["text/plain"], required=True, max_bytes=65536)
@@ -26,6 +35,7 @@ class Broken(Provider):
             inputs=[TEXT],
             options={"extra.times": {"type": "integer", "minimum": 1, "maximum": 3}},
         ),
+        Model("chatter", ["audio-to-audio"], features=["live"]),
         Model("film", ["text-to-video"], inputs=[TEXT], output_media_types=["video/x-yuv4mpeg"]),
     )
     max_concurrency = 6
@@ -47,7 +57,15 @@ class Broken(Provider):
             print("connecting with", settings.get("api_key"), file=sys.stderr)
         await super().configure(settings)
 
+    async def live(self, session: Session) -> AsyncIterator[Any]:
+        """Says back what it hears when it is asked to answer."""
+        async for piece in session:
+            if isinstance(piece, RespondRequest):
+                yield Output("audio/wav").data(await session.input().read())
+
     async def transform(self, call: Call) -> AsyncIterator[Any]:
+        if call.model.id == "chatter":
+            raise PreconditionError("this model only converses", hint="use TransformLive")
         work = self._film(call) if call.capability == "text-to-video" else self._echo(call)
         async for item in work:
             yield item

@@ -110,9 +110,14 @@ async def _try_all(bench: Bench, make: Make) -> str:
         where = f"{capability} with {model.name.removeprefix(bench.subject.prefix)}"
         require(recorded.failure is None, f"{where} failed: {recorded.failure}")
         require(_fits(capability, recorded), f"{where} gave no {_result(capability)}")
-    others = {c for model in await bench.listed() for c in model.capabilities} - set(worked)
-    untried = f"; not tried, for want of a sample they take: {', '.join(sorted(others))}" if others else ""
-    return ", ".join(worked) + untried
+    live = {capability for capability, _ in tried} - set(worked)
+    others = {c for model in await bench.listed() for c in model.capabilities} - {capability for capability, _ in tried}
+    parts = [
+        ", ".join(worked),
+        f"only in conversations: {', '.join(sorted(live))}" if live else "",
+        f"not tried, for want of a sample they take: {', '.join(sorted(others))}" if others else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _fits(capability: str, recorded: Recorded) -> bool:
