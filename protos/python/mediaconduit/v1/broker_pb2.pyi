@@ -386,6 +386,7 @@ class GetProviderResponse(google.protobuf.message.Message):
     DESCRIPTION_FIELD_NUMBER: builtins.int
     ENVIRONMENT_FIELD_NUMBER: builtins.int
     WARNINGS_FIELD_NUMBER: builtins.int
+    SECRETS_FIELD_NUMBER: builtins.int
     @property
     def provider(self) -> Global___Provider:
         """The provider as the broker knows it."""
@@ -400,7 +401,11 @@ class GetProviderResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is odd about its manifest, one sentence each."""
+        """What is odd about its manifest, its secrets and its settings, one sentence each."""
+
+    @property
+    def secrets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ProviderSecret]:
+        """The secrets its manifest asks for, in that order, as of its last start; empty before. Never their values."""
 
     def __init__(
         self,
@@ -409,11 +414,38 @@ class GetProviderResponse(google.protobuf.message.Message):
         description: mediaconduit.v1.provider_pb2.DescribeResponse | None = ...,
         environment: Global___Environment | None = ...,
         warnings: collections.abc.Iterable[builtins.str] | None = ...,
+        secrets: collections.abc.Iterable[Global___ProviderSecret] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider", "warnings", b"warnings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider", "secrets", b"secrets", "warnings", b"warnings"]) -> None: ...
 
 Global___GetProviderResponse: typing_extensions.TypeAlias = GetProviderResponse
+
+@typing.final
+class ProviderSecret(google.protobuf.message.Message):
+    """A secret that a provider needs, without its value."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    PRESENT_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Name of the variable its code reads ("OPENAI_API_KEY")."""
+    present: builtins.bool
+    """False while no source has it: calls then fail with CREDENTIALS_MISSING."""
+    source: builtins.str
+    """Where it was found: "environment", "folder", "command"; empty when it was not."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        present: builtins.bool = ...,
+        source: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "present", b"present", "source", b"source"]) -> None: ...
+
+Global___ProviderSecret: typing_extensions.TypeAlias = ProviderSecret
 
 @typing.final
 class ListProvidersRequest(google.protobuf.message.Message):

@@ -112,8 +112,25 @@ class ConfigureRequest(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class SecretsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     PROVIDER_FIELD_NUMBER: builtins.int
     SETTINGS_FIELD_NUMBER: builtins.int
+    SECRETS_FIELD_NUMBER: builtins.int
     provider: builtins.str
     """"providers/{provider}", which a broker requires: it has no settings of its own here. Sidecars ignore it."""
     @property
@@ -122,14 +139,22 @@ class ConfigureRequest(google.protobuf.message.Message):
         returned.
         """
 
+    @property
+    def secrets(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Variables the provider's code expects, by name ("OPENAI_API_KEY"): the host sets them in its own process, and
+        unsets those of an earlier Configure that are left out. Never logged or returned. A broker takes none from callers,
+        it has sources of its own: INPUT_INVALID.
+        """
+
     def __init__(
         self,
         *,
         provider: builtins.str = ...,
         settings: google.protobuf.struct_pb2.Struct | None = ...,
+        secrets: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["settings", b"settings"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["provider", b"provider", "settings", b"settings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["provider", b"provider", "secrets", b"secrets", "settings", b"settings"]) -> None: ...
 
 Global___ConfigureRequest: typing_extensions.TypeAlias = ConfigureRequest
 

@@ -152,7 +152,8 @@ class MediaProviderServicer(object):
     def Configure(self, request, context):
         """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
         INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
-        does not run, keeps the settings and sets them again at every later start.
+        does not run, keeps the settings and sets them again at every later start; those the schema marks `writeOnly` it
+        keeps in memory alone, and no later broker has them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

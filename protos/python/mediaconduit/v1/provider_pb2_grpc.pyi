@@ -247,7 +247,8 @@ class MediaProviderStub(typing.Generic[_MediaProviderDescribeType, _MediaProvide
     Configure: _MediaProviderConfigureType
     """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
     INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
-    does not run, keeps the settings and sets them again at every later start.
+    does not run, keeps the settings and sets them again at every later start; those the schema marks `writeOnly` it
+    keeps in memory alone, and no later broker has them.
     """
 
     ListModels: _MediaProviderListModelsType
@@ -368,7 +369,8 @@ class MediaProviderServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[mediaconduit.v1.provider_pb2.ConfigureResponse, collections.abc.Awaitable[mediaconduit.v1.provider_pb2.ConfigureResponse]]:
         """Sets credentials and settings: replaces all that was set before, or fails and leaves it in force. Idempotent.
         INPUT_INVALID names every wrong field ("settings.api_key"), never its value. A broker starts the provider when it
-        does not run, keeps the settings and sets them again at every later start.
+        does not run, keeps the settings and sets them again at every later start; those the schema marks `writeOnly` it
+        keeps in memory alone, and no later broker has them.
         """
 
     @abc.abstractmethod
