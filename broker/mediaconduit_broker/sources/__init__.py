@@ -1,0 +1,23 @@
+"""Where a provider's code comes from: texts parsed, commits found, fetched once, kept by version. Runs none of it."""
+
+from mediaconduit_broker.sources.checkout import Checkout, content_hash
+from mediaconduit_broker.sources.folders import catalog, resolve
+from mediaconduit_broker.sources.parse import CatalogSource, FolderSource, GitSource, PypiSource, Source, parse
+from mediaconduit_broker.sources.resolver import Sources
+from mediaconduit_broker.sources.sharing import Report, silent
+
+__all__ = [
+    "CatalogSource",
+    "Checkout",
+    "FolderSource",
+    "GitSource",
+    "PypiSource",
+    "Report",
+    "Source",
+    "Sources",
+    "catalog",
+    "content_hash",
+    "parse",
+    "resolve",
+    "silent",
+]

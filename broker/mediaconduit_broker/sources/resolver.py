@@ -1,0 +1,94 @@
+"""Turns sources into folders on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from mediaconduit_broker.sources.checkout import Checkout
+from mediaconduit_broker.sources.folders import resolve_folder
+from mediaconduit_broker.sources.git import GitFetcher, Token
+from mediaconduit_broker.sources.git_command import Git
+from mediaconduit_broker.sources.parse import GitSource, PypiSource, Source, parse
+from mediaconduit_broker.sources.pypi import PypiFetcher
+from mediaconduit_broker.sources.sharing import Report, SharedWork, silent
+from mediaconduit_broker.sources.store import Store
+
+
+async def no_token(url: str) -> str | None:
+    """Where git's own credentials are all there is."""
+    return None
+
+
+class Sources:
+    """Resolves sources. Concurrent requests for one do the work once; `aclose` ends it.
+
+    Args:
+        root: Folder that fetched code is kept in. Several processes may share it.
+        environ: The broker's own variables; git and uv get those that say where things are.
+        base: Where relative folders begin.
+        rewrite: Mirrors for git: beginnings of URLs and what to put in their place.
+        token: Gives the token for the URL of a private repository.
+        timeout: Seconds one fetch may take.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        *,
+        base: Path,
+        rewrite: Mapping[str, str] | None = None,
+        token: Token = no_token,
+        timeout: float = 120.0,
+    ) -> None:
+        self._base = base
+        self._store = Store(root)
+        self._git = GitFetcher(Git(environ), self._store, rewrite or {}, token, timeout)
+        self._pypi = PypiFetcher(self._store, environ, timeout)
+        self._shared: SharedWork[Checkout] = SharedWork()
+
+    async def aclose(self) -> None:
+        """Ends what is being fetched."""
+        await self._shared.aclose()
+        await self._git.aclose()
+        await self._pypi.aclose()
+
+    async def resolve(self, source: str, *, pinned: str = "", report: Report = silent) -> Checkout:
+        """The checkout of a source, fetched unless it is here.
+
+        Args:
+            source: As people write it; see `mediaconduit_broker.sources.parse`.
+            pinned: What it was resolved to before (`Checkout.resolved`). That very version is given again, without any
+                network where it is still here. Ignored when it is not of this source.
+            report: Told how far it is.
+
+        Raises:
+            InvalidRequestError: It is no source.
+            NotFoundError: SOURCE_NOT_FOUND: there is no such repository, ref, folder or package; the nearest are named.
+            PreconditionError: CREDENTIALS_MISSING, SOURCE_NOT_TRUSTED (a link leads out of it), BUILD_FAILED.
+            UnavailableError: VENDOR_UNAVAILABLE: the server cannot be reached.
+            CallTimeoutError: VENDOR_TIMEOUT.
+        """
+        wanted = parse(source)
+        if pinned and isinstance(wanted, GitSource | PypiSource) and _same_place(wanted, exact := parse(pinned)):
+            wanted = exact
+        return await self._shared.join((source, wanted), lambda told: self._resolve(source, wanted, told), report)
+
+    def collect(self, keep: set[Path]) -> int:
+        """Removes fetched code that is not in `keep` (folders of checkouts); gives how many versions."""
+        return self._store.collect(keep)
+
+    async def _resolve(self, source: str, wanted: Source, report: Report) -> Checkout:
+        if isinstance(wanted, GitSource):
+            return await self._git.resolve(source, wanted, report)
+        if isinstance(wanted, PypiSource):
+            return await self._pypi.resolve(source, wanted, report)
+        return await asyncio.to_thread(resolve_folder, wanted, source, base=self._base)
+
+
+def _same_place(wanted: Source, exact: Source) -> bool:
+    if isinstance(wanted, GitSource) and isinstance(exact, GitSource):
+        return wanted.repository == exact.repository and (bool(wanted.tree) or wanted.subdir == exact.subdir)
+    return isinstance(wanted, PypiSource) and isinstance(exact, PypiSource) and wanted.name == exact.name

@@ -1,0 +1,175 @@
+"""Where fetched code is kept: one folder for each version, made aside, checked, renamed into place, never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from mediaconduit.errors import PreconditionError, Reason
+
+_RECORD: Final = "checkout.json"
+_STAGING: Final = ".new-"
+_STALE_SECONDS: Final = 24 * 3600.0
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept beside a checkout, which makes it one that counts."""
+
+    origin: str
+    version: str
+    """Commit, or version of a package."""
+    tree: str
+    """Hash of its content."""
+    name: str
+    """Of the folder."""
+
+
+class Store:
+    """The folder of fetched code. Several processes may use it at once.
+
+    Args:
+        root: It; made when something is fetched.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def find(self, repository: str, origin: str, version: str) -> tuple[Path, Record] | None:
+        """A checkout and its record; None when there is none."""
+        place = self._place(repository, origin, version)
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            record = msgspec.json.decode((place / _RECORD).read_bytes(), type=Record)
+            if record.origin == origin and (place / record.name).is_dir():
+                return place / record.name, record
+        return None
+
+    def versions(self, repository: str) -> set[str]:
+        """Versions of a repository that are here, of any of its folders."""
+        group = self._root / _slug(repository)
+        return {path.name.partition("~")[0] for path in group.glob("*") if (path / _RECORD).is_file()}
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A new folder of the same disk; what is left in it goes.
+
+        Raises:
+            PreconditionError: BUILD_FAILED, step "fetch": it cannot be written.
+        """
+        folder = self._root / f"{_STAGING}{uuid.uuid4().hex}"
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            self._sweep()
+            yield folder
+        except OSError as error:
+            raise no_room(error.strerror or "unknown") from None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, staged: Path, repository: str, record: Record) -> Path:
+        """Checks a staged folder and puts it where `find` looks. If another process was faster, its one counts.
+
+        Args:
+            staged: A folder in a `staging` of its own.
+            repository: Whose versions stand together.
+            record: What it is.
+
+        Raises:
+            PreconditionError: SOURCE_NOT_TRUSTED: a link in it leads out of it.
+        """
+        check_links(staged)
+        place = staged.with_name(f"{staged.name}.place")
+        place.mkdir()
+        staged.rename(place / record.name)
+        (place / _RECORD).write_bytes(msgspec.json.encode(record))
+        final = self._place(repository, record.origin, record.version)
+        final.parent.mkdir(exist_ok=True, mode=0o700)
+        if final.exists() and self.find(repository, record.origin, record.version) is None:
+            shutil.rmtree(final, ignore_errors=True)
+        with contextlib.suppress(FileExistsError, OSError):
+            place.rename(final)
+        found = self.find(repository, record.origin, record.version)
+        if found is None:
+            raise no_room("it could not be put in its place")
+        return found[0]
+
+    def collect(self, keep: Collection[Path]) -> int:
+        """Removes the checkouts whose folder is not in `keep`; gives how many."""
+        count = 0
+        for record in self._root.glob(f"*/*/{_RECORD}"):
+            place = record.parent
+            if not any(folder.is_relative_to(place) for folder in keep):
+                # First what makes it count, so that nobody takes half of one.
+                record.unlink(missing_ok=True)
+                shutil.rmtree(place, ignore_errors=True)
+                count += 1
+        return count
+
+    def _place(self, repository: str, origin: str, version: str) -> Path:
+        inside = origin.removeprefix(repository).strip("/")
+        suffix = f"~{_digest(inside)}" if inside else ""
+        return self._root / _slug(repository) / f"{version}{suffix}"
+
+    def _sweep(self) -> None:
+        """Removes what a process that was killed has left."""
+        for folder in self._root.glob(f"{_STAGING}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_links(folder: Path) -> None:
+    """Refuses links that lead out of the folder.
+
+    Raises:
+        PreconditionError: SOURCE_NOT_TRUSTED, naming the link.
+    """
+    root = folder.resolve()
+    for parent, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if not path.is_symlink():
+                continue
+            target = os.readlink(path)
+            lexical = Path(os.path.normpath(Path(parent, target)))
+            real = Path(os.path.realpath(path))
+            if os.path.isabs(target) or not (lexical.is_relative_to(root) and real.is_relative_to(root)):
+                raise PreconditionError(
+                    f"the link {path.relative_to(root).as_posix()!r} leads out of the provider's folder",
+                    reason=Reason.SOURCE_NOT_TRUSTED,
+                    hint="what a provider needs stands in its own folder; ask its author to copy it there",
+                )
+
+
+def folder_name(origin: str) -> str:
+    """A readable name for the folder of a checkout."""
+    name = re.split(r"[/:]", origin)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".-")[:60] or "provider"
+
+
+def no_room(why: str) -> PreconditionError:
+    """What could not be written, as an error."""
+    full = "no space left" in why.lower() or "disk quota" in why.lower()
+    return PreconditionError(
+        "the disk is full: the source could not be fetched" if full else f"the source could not be kept: {why}",
+        reason=Reason.BUILD_FAILED,
+        hint="free some space, then load it again" if full else "mend the state folder, then load it again",
+        metadata={"step": "fetch"},
+    )
+
+
+def _slug(repository: str) -> str:
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", re.sub(r"^\w+://|^[\w.-]+@", "", repository)).strip("-.")
+    return f"{readable[:80]}-{_digest(repository)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
