@@ -6,6 +6,8 @@ MEDIACONDUIT_PROVIDER          the id it is to have; default: the class name in 
 MEDIACONDUIT_PROVIDER_VERSION  version to report
 MEDIACONDUIT_INSTANCE          nonce that Describe echoes
 MEDIACONDUIT_LIFELINE          "stdin": exit at EOF of stdin
+MEDIACONDUIT_SECRETS           names, separated by commas, of the variables that the first Configure brings: the
+                               provider is imported after it, and calls fail while one of them is missing
 =============================  =====================================================================
 
 Exits with 0 when drained, 64 for a wrong command line or environment, 70 when the provider could not be imported,
@@ -22,8 +24,8 @@ from collections.abc import Mapping, Sequence
 
 from mediaconduit_provider import bootstrap, logs, temporary
 from mediaconduit_provider.config import HostConfig
+from mediaconduit_provider.credentials import names_of
 from mediaconduit_provider.processes import lead_group
-from mediaconduit_provider.provider import Provider
 
 _log = logging.getLogger("mediaconduit_provider")
 
@@ -44,19 +46,39 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        provider = bootstrap.load(arguments[0])
-    except bootstrap.EntryError as error:
-        _log.error("%s", error, exc_info=error.__cause__)
-        return bootstrap.EXIT_PROVIDER
-    return asyncio.run(bootstrap.run(provider, _config(provider, environment)))
+        secrets = names_of(environment.get("MEDIACONDUIT_SECRETS", ""))
+    except ValueError as error:
+        _log.error("MEDIACONDUIT_SECRETS: %s", error)
+        return bootstrap.EXIT_USAGE
+    return _run(arguments[0], _config(environment, secrets))
 
 
-def _config(provider: Provider, environment: Mapping[str, str]) -> HostConfig:
+def _run(entry: str, config: HostConfig) -> int:
+    with asyncio.Runner() as runner:
+        sidecar = None
+        if config.secrets:
+            sidecar = runner.run(_sidecar(config))
+            runner.run(sidecar.listen())
+        try:
+            provider = bootstrap.load(entry)
+        except bootstrap.EntryError as error:
+            _log.error("%s", error, exc_info=error.__cause__)
+            bootstrap.leave(bootstrap.EXIT_PROVIDER)
+        provider_id = config.provider_id or provider.id or type(provider).__name__.lower()
+        runner.run((sidecar or runner.run(_sidecar(config))).serve(provider, provider_id))
+
+
+async def _sidecar(config: HostConfig) -> bootstrap.Sidecar:
+    return bootstrap.Sidecar(config)
+
+
+def _config(environment: Mapping[str, str], secrets: tuple[str, ...]) -> HostConfig:
     return HostConfig(
-        provider_id=environment.get("MEDIACONDUIT_PROVIDER") or provider.id or type(provider).__name__.lower(),
+        provider_id=environment.get("MEDIACONDUIT_PROVIDER", ""),
         listen=environment.get("MEDIACONDUIT_LISTEN") or "127.0.0.1:50052",
         version=environment.get("MEDIACONDUIT_PROVIDER_VERSION", ""),
         instance_id=environment.get("MEDIACONDUIT_INSTANCE", ""),
+        secrets=secrets,
         lifeline=bool(environment.get("MEDIACONDUIT_LIFELINE")),
     )
 

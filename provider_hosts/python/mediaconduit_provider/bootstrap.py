@@ -1,21 +1,25 @@
-"""The life of a sidecar's process: import, serve, drain, exit."""
+"""The life of a sidecar's process: listen, import, serve, drain, exit."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from mediaconduit.tasks import cancel_and_join, start
 
 from mediaconduit_provider import temporary
 from mediaconduit_provider.config import HostConfig
+from mediaconduit_provider.credentials import Credentials
+from mediaconduit_provider.first_configure import FirstConfigure
 from mediaconduit_provider.host import Host
 from mediaconduit_provider.processes import kill_children
 from mediaconduit_provider.provider import Provider
@@ -49,43 +53,91 @@ def load(entry: str) -> Provider:
         raise EntryError(f"{entry!r} could not be constructed: {type(error).__name__}: {error}") from error
 
 
-async def run(provider: Provider, config: HostConfig) -> NoReturn:
-    """Serves until SIGTERM, SIGINT or the end of the lifeline, and ends the process."""
-    leave(await _serve(provider, config))
+class Sidecar:
+    """One process: its address, and what ends it. Made on the loop.
 
+    Where the config names secrets, `listen` comes first and returns with them in force; then the provider is imported,
+    by the main thread and with no loop running, as authors' modules expect; then `serve`.
+    """
 
-async def _serve(provider: Provider, config: HostConfig) -> int:
-    host = Host(provider, config)
-    server = Server(host)
-    stopping = asyncio.Event()
-    hurry = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, config, stopping, hurry)
-    if config.lifeline:
-        _watch_lifeline(loop, hurry.set, config.close_grace)
-    try:
-        await server.start()
-    except OSError as error:
-        _log.error("%s", error)
-        return EXIT_USAGE
-    setup = start(_setup(host, server), name="setup")
-    failed = await _until(setup, stopping, hurry)
-    await server.draining()
-    await host.finish(0.0 if failed or hurry.is_set() else config.grace, cut_short=hurry)
-    await server.stop()
-    return EXIT_PROVIDER if failed else EXIT_DRAINED
+    def __init__(self, config: HostConfig) -> None:
+        self._config = config
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._server = Server(config)
+        self._credentials = Credentials(config.secrets)
+        self._first: FirstConfigure | None = None
+        if config.lifeline:
+            _watch_lifeline(self._loop, self._hurry.set, config.close_grace)
 
+    async def listen(self) -> None:
+        """Answers until the first Configure has come. A sidecar that is stopped before that leaves."""
+        self._first = FirstConfigure(self._config, self._credentials)
+        self._server.serve_first(self._first)
+        await self._start()
+        with self._signals():
+            secrets = await self._first_secrets(self._first)
+            if secrets is None:
+                await self._server.stop()
+                leave(EXIT_DRAINED)
+        self._credentials.put(secrets)
 
-def _stop(config: HostConfig, stopping: asyncio.Event, hurry: asyncio.Event) -> None:
-    """The first signal drains, the second one does not wait for calls. Code that blocks is not waited for either."""
-    if stopping.is_set():
-        hurry.set()
-        return
-    stopping.set()
-    last_resort = threading.Timer(config.grace + config.close_grace + 1.0, leave, (EXIT_DRAINED,))
-    last_resort.daemon = True
-    last_resort.start()
+    async def serve(self, provider: Provider, provider_id: str) -> NoReturn:
+        """Serves until SIGTERM, SIGINT or the end of the lifeline, and ends the process."""
+        config = replace(self._config, provider_id=provider_id)
+        host = Host(provider, config, self._credentials)
+        servicer = self._server.serve(host)
+        with self._signals():
+            if self._first is None:
+                await self._start()
+            else:
+                self._first.hand_over(servicer)
+            setup = start(_setup(host, self._server), name="setup")
+            failed = await _until(setup, self._stopping, self._hurry)
+            await self._server.draining()
+            hurried = failed or self._hurry.is_set()
+            await host.finish(0.0 if hurried else config.grace, cut_short=self._hurry)
+            await self._server.stop()
+            leave(EXIT_PROVIDER if failed else EXIT_DRAINED)
+
+    async def _first_secrets(self, first: FirstConfigure) -> Mapping[str, str] | None:
+        secrets = start(first.secrets(), name="first configure")
+        waits = (secrets, *(start(event.wait(), name="stop") for event in (self._stopping, self._hurry)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return secrets.result() if secrets.done() else None
+        finally:
+            await cancel_and_join(*waits)
+
+    async def _start(self) -> None:
+        try:
+            await self._server.start()
+        except OSError as error:
+            _log.error("%s", error)
+            leave(EXIT_USAGE)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop the sidecar for the time of the block. Outside of it they end the process at once."""
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        for number in numbers:
+            self._loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                self._loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        """The first signal drains, the second one does not wait for calls. Nobody waits for code that blocks."""
+        if self._stopping.is_set():
+            self._hurry.set()
+            return
+        self._stopping.set()
+        last_resort = threading.Timer(self._config.grace + self._config.close_grace + 1.0, leave, (EXIT_DRAINED,))
+        last_resort.daemon = True
+        last_resort.start()
 
 
 async def _setup(host: Host, server: Server) -> None:

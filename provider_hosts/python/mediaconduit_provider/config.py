@@ -17,6 +17,8 @@ class HostConfig:
     """Version of the provider."""
     instance_id: str = ""
     """The nonce that Describe echoes."""
+    secrets: tuple[str, ...] = ()
+    """Names of the variables that the first Configure brings. With some, the provider is imported after it."""
     lifeline: bool = False
     """Exit at EOF of stdin."""
     grace: float = 10.0

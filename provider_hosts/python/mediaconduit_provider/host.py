@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError, UnsupportedError
 from mediaconduit.tasks import cancel_and_join, shielded, start
@@ -17,6 +18,7 @@ from mediaconduit_provider.catalog import Catalog, Entry, ModelError
 from mediaconduit_provider.checks import check_request, infer_capability
 from mediaconduit_provider.concurrency import Calls
 from mediaconduit_provider.config import HostConfig
+from mediaconduit_provider.credentials import Credentials
 from mediaconduit_provider.generations import Generations
 from mediaconduit_provider.host_call import HostCall
 from mediaconduit_provider.live import LiveCall
@@ -24,6 +26,8 @@ from mediaconduit_provider.metadata import CallFacts
 from mediaconduit_provider.provider import Provider
 from mediaconduit_provider.schemas import Checker
 from mediaconduit_provider.transform import Run
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -39,9 +43,10 @@ class State(enum.Enum):
 class Host:
     """Runs one provider. Knows nothing of gRPC."""
 
-    def __init__(self, provider: Provider, config: HostConfig) -> None:
+    def __init__(self, provider: Provider, config: HostConfig, credentials: Credentials | None = None) -> None:
         self.provider = provider
         self.config = config
+        self.credentials = credentials or Credentials(config.secrets)
         self.catalog = Catalog(provider, config.provider_id)
         self.calls = Calls(lambda: provider.max_concurrency, stuck_after=config.stuck_after)
         self.generations = Generations()
@@ -64,20 +69,34 @@ class Host:
         if self.state is State.LOADING:
             self.state = State.READY
 
-    async def configure(self, settings: dict[str, Any]) -> None:
-        """Checks settings as a whole and hands them to the provider; a failure leaves the old ones in force."""
+    async def configure(self, settings: Mapping[str, Any] | None, secrets: Mapping[str, str] = _NONE) -> None:
+        """Sets variables, checks settings as a whole and hands them to the provider; a failure leaves the old ones.
+
+        Args:
+            settings: None = as they were.
+            secrets: All variables that are to be set.
+        """
         await self._set_up.wait()
+        async with self._configuring:
+            before = self.provider.settings
+            wanted = before if settings is None else settings
+            if settings is not None:
+                self._check_settings(settings)
+            had = self.credentials.put(secrets)
+            if settings is None and had == secrets:
+                return
+            try:
+                await threads.call(self.provider.configure, wanted, name="configure")
+            except BaseException:
+                self.provider.settings = before
+                self.credentials.put(had)
+                raise
+        self.catalog.forget()
+
+    def _check_settings(self, settings: Mapping[str, Any]) -> None:
         violations = Checker(self.provider.settings_schema, secret=True).violations(settings, "settings")
         if violations:
             raise InvalidRequestError("the settings are not valid", fields=violations)
-        async with self._configuring:
-            before = self.provider.settings
-            try:
-                await threads.call(self.provider.configure, settings, name="configure")
-            except BaseException:
-                self.provider.settings = before
-                raise
-        self.catalog.forget()
 
     def drain(self) -> None:
         """No more calls from here on."""
@@ -112,6 +131,7 @@ class Host:
         except TimeoutError:
             _log.warning("%d calls did not end when cancelled", self.calls.active)
         await threads.call(self.provider.close, name="close")
+        self.credentials.put({})
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -141,6 +161,7 @@ class Host:
                 metadata={"provider": self.config.provider_id, "service": service},
             )
         self.check_ready()
+        self.credentials.require()
         return self.provider
 
     async def prepare(self, request: TransformRequest, facts: CallFacts, *, arriving: bool) -> HostCall:
@@ -165,6 +186,7 @@ class Host:
     def start(self, call: HostCall, request: TransformRequest, facts: CallFacts) -> Run:
         """Begins a call. Raises `ExhaustedError` when every place is taken."""
         self.check_ready()
+        self.credentials.require()
         self.calls.check()
         live = isinstance(call, LiveCall) and call.is_live
         if not live and not self.serves("transform"):

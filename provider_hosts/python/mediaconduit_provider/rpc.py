@@ -14,6 +14,8 @@ from mediaconduit.status import abort
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Context = grpc.aio.ServicerContext[Any, Any]
 
+CONTRACT_REVISION: Final = 1
+"""Revision of the contract this host was built with."""
 _PAGE: Final = 100
 
 _log = logging.getLogger(__name__)

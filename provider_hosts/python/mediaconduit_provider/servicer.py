@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import grpc
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
@@ -17,12 +17,9 @@ from mediaconduit.v1.transform_pb2 import TransformRequest
 from mediaconduit_provider import metadata
 from mediaconduit_provider.host import Host
 from mediaconduit_provider.live import LiveCall
-from mediaconduit_provider.rpc import Context, page_of, typed, unexpected, write
+from mediaconduit_provider.rpc import CONTRACT_REVISION, Context, page_of, typed, unexpected, write
 from mediaconduit_provider.transform import Run
 from mediaconduit_provider.values import struct_to_plain
-
-CONTRACT_REVISION: Final = 1
-"""Revision of the contract this host was built with."""
 
 
 class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
@@ -76,7 +73,8 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
         self, request: provider_pb2.ConfigureRequest, context: Context
     ) -> provider_pb2.ConfigureResponse:
         """Sets credentials and settings."""
-        await self._host.configure(struct_to_plain(request.settings))
+        settings = struct_to_plain(request.settings) if request.HasField("settings") else None
+        await self._host.configure(settings, dict(request.secrets))
         return provider_pb2.ConfigureResponse()
 
     @typed

@@ -67,7 +67,8 @@ async def serve_socket(
         target = f"unix:{folder}/s"
         given = config or HostConfig(provider_id=provider_id, listen=target)
         host = Host(provider, replace(given, listen=target))
-        server = Server(host)
+        server = Server(host.config)
+        server.serve(host)
         await server.start()
         try:
             await host.setup()

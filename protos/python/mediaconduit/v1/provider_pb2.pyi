@@ -58,7 +58,11 @@ class DescribeResponse(google.protobuf.message.Message):
     ACTIVE_CALLS_FIELD_NUMBER: builtins.int
     STUCK_CALLS_FIELD_NUMBER: builtins.int
     provider_id: builtins.str
-    """Identifier ("together"): from the manifest, or as the operator named it. First part of its resource names."""
+    """Identifier ("together"): from the manifest, or as the operator named it. First part of its resource names.
+
+    A sidecar that waits for its secrets (MEDIACONDUIT_SECRETS in its environment) runs no code of the provider before
+    the first Configure, and says only its ids and versions.
+    """
     display_name: builtins.str
     """Name for people ("Together AI")."""
     version: builtins.str
@@ -135,8 +139,8 @@ class ConfigureRequest(google.protobuf.message.Message):
     """"providers/{provider}", which a broker requires: it has no settings of its own here. Sidecars ignore it."""
     @property
     def settings(self) -> google.protobuf.struct_pb2.Struct:
-        """All values for DescribeResponse.settings_schema; what is left out is unset. Secrets in here are never logged or
-        returned.
+        """All values for DescribeResponse.settings_schema; what is left out is unset. Absent altogether, a sidecar's stay as
+        they were. Secrets in here are never logged or returned.
         """
 
     @property
