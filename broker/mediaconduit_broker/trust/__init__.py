@@ -1,0 +1,1 @@
+"""Whose code may run here, and which of it: the allow-list and the lock."""
