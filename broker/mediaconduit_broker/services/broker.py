@@ -103,7 +103,7 @@ class BrokerService:
         changes: Changes,
         request: broker_pb2.LoadProviderRequest,
     ) -> AsyncGenerator[broker_pb2.LoadProviderResponse, None]:
-        """Steps of the provider that is being loaded. Leaving early ends the load."""
+        """Steps of the provider that is being loaded. Leaving early ends the wait; what was begun goes on."""
         try:
             while not work.done():
                 news = tasks.start(changes.get(), name="next change")

@@ -21,6 +21,8 @@ from mediaconduit_broker.supervision.supervisor import Supervisor
 
 _log = structlog.get_logger(__name__)
 
+_STUCK_AFTER: Final = 2.0
+"""Seconds after its cancel from which a host counts a call as stuck."""
 _AT_ONCE: Final = 8
 """Checks under way at once: many slow ones must not delay the others, nor many fast ones flood the loop."""
 
@@ -118,7 +120,7 @@ class Monitor:
 
     async def _look_for_stuck(self, supervisor: Supervisor, watched: Watched, now: float) -> None:
         """Asks a sidecar that has had calls lately whether one of them does not end."""
-        lately = now - supervisor.admission.last_left < 2 * self.pace.idle
+        lately = now - supervisor.admission.last_left < 2 * (self.pace.idle + _STUCK_AFTER)
         if not (supervisor.active_calls or watched.stuck_since is not None or lately):
             return
         if not await supervisor.refresh_description(self.pace.busy):

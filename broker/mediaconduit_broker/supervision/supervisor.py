@@ -155,8 +155,12 @@ class Supervisor:
             self.last_models = tuple(await self.instance.list_models())
             self._on_change(self, None)
         else:
-            self.spec = replace(self.spec, settings=dict(settings))
-            await self.ready(explicit=True)
+            before, self.spec = self.spec, replace(self.spec, settings=dict(settings))
+            try:
+                await self.ready(explicit=True)
+            except MediaConduitError:
+                self.spec = replace(self.spec, settings=before.settings)
+                raise
 
     async def aclose(self, *, drain: bool = True) -> None:
         """Stops the sidecar, after its calls where `drain` says so, and frees everything."""

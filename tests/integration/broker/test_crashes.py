@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 import psutil
 import pytest
 from mediaconduit.client import Client
-from mediaconduit.errors import ExhaustedError, InternalError, Reason, UnavailableError
+from mediaconduit.errors import InternalError, Reason, UnavailableError
 
 from tests.support.brokers import load
 
@@ -98,25 +97,6 @@ async def test_code_that_ignores_its_cancel_keeps_its_place_and_is_seen(faulty: 
             pass  # listing asks the sidecar each time
     assert provider.stuck_calls == 1
     assert (await faulty.model("faulty/echo").transform("fine")).text == "fine "
-
-
-async def test_one_call_too_many_is_told_the_limit(client: Client, tmp_path: Path) -> None:
-    from tests.support.brokers import GOOD, write_provider
-
-    code = GOOD.replace(
-        "        yield VERSION\n",
-        "        import asyncio\n\n        yield 'in'\n        await asyncio.Event().wait()\n",
-    ).replace("class Mine(Provider):", "class Mine(Provider):\n    max_concurrency = 2")
-    await load(client, str(write_provider(tmp_path / "mine", code)))
-    model = client.model("mine/default")
-    async with model.stream("x") as first, model.stream("x") as second:
-        for stream in (first, second):
-            await anext(aiter(stream))
-        with pytest.raises(ExhaustedError) as caught:
-            await model.transform("x")
-    assert caught.value.reason is Reason.OVERLOADED
-    assert caught.value.retry_after is not None
-    assert "2" in caught.value.message
 
 
 async def test_logs_can_be_followed(faulty: Client) -> None:
