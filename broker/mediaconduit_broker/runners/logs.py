@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from mediaconduit_broker.secrets import Redactor
+
 KEPT_LINES: Final = 2_000
 LINE_BYTES: Final = 8 * 1024
 BYTES_PER_SECOND: Final = 1024 * 1024
@@ -33,9 +35,10 @@ class LogRecord:
 
 
 class LogBuffer:
-    """The last lines of one provider, over all its starts."""
+    """The last lines of one provider, over all its starts. No secret its redactor knows gets in."""
 
     def __init__(self) -> None:
+        self.redactor = Redactor()
         self._records: deque[LogRecord] = deque(maxlen=KEPT_LINES)
         self._count = 0
         self._news = asyncio.Event()
@@ -45,7 +48,8 @@ class LogBuffer:
         if match := _PREFIX.match(text):
             level, text = _LEVELS[int(match[1])], text[match.end() :]
         self._count += 1
-        self._records.append(LogRecord(self._count, time.time(), level, text[:LINE_BYTES]))
+        # Before it is cut: half a secret would not be found any more.
+        self._records.append(LogRecord(self._count, time.time(), level, self.redactor.text(text)[:LINE_BYTES]))
         self._news.set()
         self._news = asyncio.Event()
 
@@ -82,6 +86,8 @@ class LineReader:
         self._stream = stream
         self._logs = logs
         self._rest = b""
+        self._torn = False
+        """What comes next is the end of a line whose beginning was dropped."""
         self._second = 0
         self._bytes = 0
 
@@ -90,18 +96,30 @@ class LineReader:
         while chunk := await self._stream.read(65536):
             if self._over_budget(len(chunk)):
                 self._logs.drop(chunk.count(b"\n"))
-                self._rest = b""
+                self._rest, self._torn = b"", not chunk.endswith(b"\n")
                 continue
+            if self._torn:
+                # It may begin within a secret, whose end nobody would know as one.
+                _, newline, chunk = chunk.partition(b"\n")
+                self._torn = not newline
             *lines, self._rest = (self._rest + chunk).split(b"\n")
-            if len(self._rest) > LINE_BYTES:
-                lines, self._rest = [*lines, self._rest], b""
             for line in lines:
                 self._emit(line)
+            if len(self._rest) > LINE_BYTES + self._logs.redactor.longest:
+                self._emit_part()
         if self._rest:
             self._emit(self._rest)
 
+    def _emit_part(self) -> None:
+        """Gives what has come of a line without end, but for what may be the beginning of a secret."""
+        redactor = self._logs.redactor
+        data = redactor.data(self._rest)
+        kept = max(redactor.longest - 1, 0)
+        self._rest = data[len(data) - kept :] if kept else b""
+        self._emit(data[: len(data) - len(self._rest)])
+
     def _emit(self, line: bytes) -> None:
-        if text := line[:LINE_BYTES].decode("utf-8", "replace").rstrip():
+        if text := line.decode("utf-8", "replace").rstrip():
             self._logs.append(text)
 
     def _over_budget(self, size: int) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote
 
+from mediaconduit.errors import FieldViolation, MediaConduitError
+
 from mediaconduit_broker.secrets.secret import MASK, Secret
 
 SHORTEST: Final = 4
@@ -56,6 +58,21 @@ class Redactor:
             if needle in text:
                 return self._pattern.sub(MASK, text)
         return text
+
+    def error(self, error: MediaConduitError) -> MediaConduitError:
+        """The error without them, of the same kind; itself where it holds none."""
+        if not self._needles:
+            return error
+        cleaned = type(error)(
+            self.text(error.message),
+            reason=error.reason,
+            hint=self.text(error.hint),
+            fields=[FieldViolation(self.text(field.field), self.text(field.description)) for field in error.fields],
+            metadata={key: self.text(value) for key, value in error.metadata.items()},
+            retry_after=error.retry_after,
+            details=error.details,
+        )
+        return error if cleaned.__dict__ == error.__dict__ else cleaned
 
     def data(self, data: bytes) -> bytes:
         """The same for text in UTF-8."""

@@ -3,6 +3,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+from mediaconduit.errors import FieldViolation, PreconditionError, Reason
 from mediaconduit_broker.secrets import Redactor, Secret, hide_credentials
 
 VALUE = 'sk-"quoted"/with ümlaut\\and+more'
@@ -75,3 +76,20 @@ def test_nothing_to_look_for_changes_nothing() -> None:
 )
 def test_credentials_in_addresses_are_hidden(text: str, cleaned: str) -> None:
     assert hide_credentials(text) == cleaned
+
+
+def test_an_error_keeps_its_kind_and_loses_the_value() -> None:
+    error = PreconditionError(
+        "bad key sk-private",
+        reason=Reason.BUILD_FAILED,
+        hint="not sk-private",
+        fields=[FieldViolation("settings.key", "sk-private is too short")],
+        metadata={"last_lines": "key=sk-private", "step": "import"},
+        retry_after=2.0,
+    )
+    cleaned = redactor("sk-private").error(error)
+    assert type(cleaned) is PreconditionError
+    assert "sk-private" not in repr((str(cleaned), cleaned.__dict__))
+    assert (cleaned.reason, cleaned.retry_after) == (Reason.BUILD_FAILED, 2.0)
+    assert cleaned.metadata == {"last_lines": "key=***", "step": "import"}
+    assert redactor("something-else").error(error) is error
