@@ -17,7 +17,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """A provider the broker loads when it starts: table ``[providers.NAME]``."""
 
     source: str
-    """A folder, "file:" URL or catalog name."""
+    """What to load: "cowsay", "github:owner/name@v1", "/srv/mine" (docs/sources.md has all forms)."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     """Handed over by Configure at every start."""
     start_timeout: float | None = None
@@ -35,6 +35,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     start_timeout: float = 60.0
     """Seconds a sidecar may take to become ready."""
+    fetch_timeout: float = 120.0
+    """Seconds one fetch of a repository or package may take."""
     build_timeout: float = 600.0
     """Seconds a build may take."""
     drain_timeout: float = 10.0
@@ -57,6 +59,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How long they are kept after the call."""
 
 
+class SourcesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Table ``[sources]``."""
+
+    rewrite: dict[str, str] = msgspec.field(default_factory=dict)
+    """Mirrors: beginnings of git URLs and what to put in their place; the longest counts."""
+    tokens: dict[str, str] = msgspec.field(default_factory=dict)
+    """For private repositories: beginnings of git URLs, as they are after rewriting, and the name of a secret."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of ``mediaconduit.toml``."""
 
@@ -68,6 +79,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Providers to load at start, by id."""
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     """Other names for models: ``fast = "cowsay/default"``."""
+    sources: SourcesConfig = msgspec.field(default_factory=SourcesConfig)
+    """How code is fetched."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Bounds."""
 
@@ -99,6 +112,15 @@ def _check(config: Config) -> None:
     host, _, port = config.listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise _invalid("listen: not an address", "listen", hint='write it as "host:port", e.g. "127.0.0.1:50051"')
+    for prefix, target in config.sources.rewrite.items():
+        if re.search(r"://[^/]*@", target) and not target.startswith("ssh://"):
+            raise _invalid(
+                "sources.rewrite: a URL carries credentials",
+                "sources.rewrite",
+                hint="give them to git (a credential helper, ~/.netrc) or name a secret in sources.tokens",
+            )
+        if not prefix or not re.match(r"(?:https?|ssh|file)://|[\w.-]+@", target):
+            raise _invalid("sources.rewrite: not the beginning of a git URL", "sources.rewrite")
     for name in config.providers:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
             raise _invalid(
@@ -124,7 +146,8 @@ def _explained(message: str) -> PreconditionError:
 
 
 def _keys(where: str) -> list[str]:
-    kind = ProviderConfig if where.startswith("providers") else Limits if where.startswith("limits") else Config
+    tables = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig}
+    kind = tables.get(where.partition(".")[0], Config)
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import structlog
 from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 
-from mediaconduit_broker import sources
 from mediaconduit_broker.config import Config, ProviderConfig
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
 from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
+from mediaconduit_broker.sources import Sources, catalog
 from mediaconduit_broker.state import KnownProvider, StateFolder
 from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor
 
@@ -36,26 +35,42 @@ class Change:
     removed: bool = False
 
 
+Report = Callable[[BuildStep], None]
+
+
 class Changes:
     """Changes for one watcher. One that is slow gets the last of each provider, and nothing piles up."""
 
     def __init__(self) -> None:
-        self._pending: dict[str, Change] = {}
+        self._pending: dict[str, Change | BuildStep] = {}
         self._news = asyncio.Event()
 
     def put(self, change: Change) -> None:
         """Adds a change, in place of an older one of the same provider."""
         name = change.supervisor.spec.provider_id
-        self._pending.pop(name, None)
-        self._pending[name] = change
-        self._news.set()
+        self._put(name, change)
+
+    def put_step(self, step: BuildStep) -> None:
+        """Adds a step of a load that has no supervisor yet."""
+        self._put("", step)
 
     async def get(self) -> Change:
-        """The oldest one; waits for it."""
+        """The oldest change; waits for it."""
+        while not isinstance(news := await self.get_any(), Change):
+            pass
+        return news
+
+    async def get_any(self) -> Change | BuildStep:
+        """The oldest change or step; waits for it."""
         while not self._pending:
             self._news.clear()
             await self._news.wait()
         return self._pending.pop(next(iter(self._pending)))
+
+    def _put(self, name: str, news: Change | BuildStep) -> None:
+        self._pending.pop(name, None)
+        self._pending[name] = news
+        self._news.set()
 
 
 class Registry:
@@ -67,7 +82,7 @@ class Registry:
         builder: Makes environments.
         runner: Starts processes.
         environ: The broker's own variables, of which providers get those their manifests name.
-        base: Folder that relative sources start from.
+        sources: Finds and fetches code.
     """
 
     def __init__(
@@ -77,14 +92,14 @@ class Registry:
         builder: EnvironmentBuilder,
         runner: Runner,
         environ: Mapping[str, str],
-        base: Path,
+        sources: Sources,
     ) -> None:
         self._config = config
         self._state = state
         self._builder = builder
         self._runner = runner
         self._environ = environ
-        self._base = base
+        self._sources = sources
         self._supervisors: dict[str, Supervisor] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._owner = tasks.TaskOwner()
@@ -100,7 +115,9 @@ class Registry:
         """Begins to watch, and to load what the config names and what was added before; none waits for another."""
         wanted = {known.provider_id: known for known in self._state.known_providers()}
         for provider_id, provider in self._config.providers.items():
-            wanted[provider_id] = KnownProvider(provider_id, provider.source, provider.settings)
+            before = wanted.get(provider_id)
+            pinned = before.pinned if before and before.source == provider.source else ""
+            wanted[provider_id] = KnownProvider(provider_id, provider.source, provider.settings, pinned)
         limits = self._config.limits
         pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
@@ -146,18 +163,33 @@ class Registry:
                 return supervisor if supervisor.state is State.READY else None
         return None
 
-    async def load(self, source: str, provider_id: str = "", settings: Mapping[str, Any] | None = None) -> Supervisor:
+    async def load(
+        self,
+        source: str,
+        provider_id: str = "",
+        settings: Mapping[str, Any] | None = None,
+        *,
+        pinned: str = "",
+        report: Report = lambda step: None,
+    ) -> Supervisor:
         """Loads a provider and waits until it is ready. Concurrent loads of one name do the work once.
+
+        Args:
+            source: Where its code is.
+            provider_id: Its name; empty = the manifest's.
+            settings: In force before its first call; None = as before.
+            pinned: The version wanted, as `Checkout.resolved`; empty = what the source means now.
+            report: Told of the steps before there is a supervisor that could tell.
 
         Raises:
             MediaConduitError: Why it is not.
         """
         if settings is None and (running := self.running(source, provider_id)) is not None:
             return running
-        spec = await self._spec(source, provider_id, settings)
+        spec = await self._spec(source, provider_id, settings, pinned=pinned, report=report)
         async with self._loading.setdefault(spec.provider_id, asyncio.Lock()):
             supervisor = self._supervisors.get(spec.provider_id)
-            if supervisor is not None and supervisor.spec.checkout.folder != spec.checkout.folder:
+            if supervisor is not None and not _same_source(supervisor.spec, spec):
                 raise InvalidRequestError.at(
                     "provider_id",
                     f"{spec.provider_id!r} is already loaded from another source",
@@ -172,7 +204,7 @@ class Registry:
                 await supervisor.configure(settings)
             await supervisor.ready(explicit=True)
             # Only what has worked once comes back with the broker.
-            self._state.remember(KnownProvider(spec.provider_id, _lasting(spec), supervisor.spec.settings))
+            self._remember(supervisor.spec)
         return supervisor
 
     async def refresh(self, provider_id: str) -> Supervisor:
@@ -192,6 +224,7 @@ class Registry:
                 await new.aclose(drain=False)
                 raise
             self._supervisors[provider_id] = new
+            self._remember(spec)
             self._changed(new, None)
             self._owner.start(old.aclose(), name=f"drain {provider_id}")
         return new
@@ -204,7 +237,7 @@ class Registry:
         """
         supervisor = self.get(provider_id)
         await supervisor.configure(settings)
-        self._state.remember(KnownProvider(provider_id, _lasting(supervisor.spec), settings))
+        self._remember(supervisor.spec)
 
     async def unload(self, provider_id: str, drain_timeout: float | None = None) -> None:
         """Drains, stops and forgets a provider."""
@@ -242,14 +275,29 @@ class Registry:
 
     async def _load_quietly(self, known: KnownProvider) -> None:
         try:
-            await self.load(known.source, known.provider_id, known.settings)
+            await self.load(known.source, known.provider_id, known.settings, pinned=known.pinned)
         except MediaConduitError as error:
             if known.provider_id in self._supervisors:
                 return  # its state says so, and whoever watches states has heard
             _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
 
-    async def _spec(self, source: str, provider_id: str, settings: Mapping[str, Any] | None) -> ProviderSpec:
-        checkout = await asyncio.to_thread(sources.resolve, source, base=self._base)
+    def _remember(self, spec: ProviderSpec) -> None:
+        # Its very version, so that a restart needs no network and changes nothing: only a load or a refresh does.
+        known = KnownProvider(spec.provider_id, _lasting(spec), spec.settings, spec.checkout.resolved)
+        self._state.remember(known)
+
+    async def _spec(
+        self,
+        source: str,
+        provider_id: str,
+        settings: Mapping[str, Any] | None,
+        *,
+        pinned: str = "",
+        report: Report = lambda step: None,
+    ) -> ProviderSpec:
+        checkout = await self._sources.resolve(
+            source, pinned=pinned, report=lambda message, fraction: report(BuildStep(message, fraction or 0.0))
+        )
         manifest = await asyncio.to_thread(read_manifest, checkout.folder)
         name = provider_id or manifest.id
         wanted = self._config.providers.get(name, ProviderConfig(source=source))
@@ -276,4 +324,10 @@ def _view(supervisor: Supervisor) -> ProviderView:
 
 def _lasting(spec: ProviderSpec) -> str:
     """The source in a form that means the same wherever the broker is started."""
-    return spec.checkout.source if spec.checkout.source in sources.catalog() else str(spec.checkout.folder)
+    here = spec.checkout.resolved.startswith("file:") and spec.checkout.source not in catalog()
+    return str(spec.checkout.folder) if here else spec.checkout.source
+
+
+def _same_source(one: ProviderSpec, other: ProviderSpec) -> bool:
+    """Whether a load means what is loaded already, if perhaps at a commit of before."""
+    return one.checkout.source == other.checkout.source or one.checkout.folder == other.checkout.folder

@@ -24,6 +24,7 @@ from mediaconduit_broker.services.edge import service_handlers
 from mediaconduit_broker.services.health import mirror_health
 from mediaconduit_broker.services.media_provider import MediaProviderService
 from mediaconduit_broker.services.voices import LocalModelsService, VoicesService
+from mediaconduit_broker.sources import Sources
 from mediaconduit_broker.state import StateFolder
 
 SERVICES: Final = (
@@ -67,7 +68,9 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         runner = ProcessRunner(environ)
         stack.callback(runner.close)
         builder = EnvironmentBuilder(state.environments, environ, timeout=config.limits.build_timeout)
-        registry = Registry(config, state, builder, runner, environ, base)
+        sources = _sources(config, state, environ, base)
+        stack.push_async_callback(sources.aclose)
+        registry = Registry(config, state, builder, runner, environ, sources)
         stack.push_async_callback(registry.aclose)
         server = grpc.aio.server(options=SERVER_OPTIONS)
         health_service = health.aio.HealthServicer()
@@ -83,6 +86,22 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         async with mirror_health(registry, health_service):
             yield Broker(address, registry)
             await health_service.enter_graceful_shutdown()
+
+
+def _sources(config: Config, state: StateFolder, environ: Mapping[str, str], base: Path) -> Sources:
+    async def token(url: str) -> str | None:
+        wanted = config.sources.tokens
+        prefix = max((known for known in wanted if url.startswith(known)), key=len, default="")
+        return environ.get(wanted[prefix]) if prefix else None
+
+    return Sources(
+        state.sources,
+        environ,
+        base=base,
+        rewrite=config.sources.rewrite,
+        token=token,
+        timeout=config.limits.fetch_timeout,
+    )
 
 
 def _add_services(

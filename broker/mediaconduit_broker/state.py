@@ -23,6 +23,8 @@ class KnownProvider:
     provider_id: str
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pinned: str = ""
+    """What its source was resolved to."""
 
 
 class StateFolder:
@@ -31,6 +33,7 @@ class StateFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.environments = root / "environments"
+        self.sources = root / "sources"
         self._providers = root / "providers"
 
     @classmethod
@@ -68,12 +71,15 @@ class StateFolder:
         for path in sorted(self._providers.glob("*.json")):
             with contextlib.suppress(ValueError, KeyError, OSError):
                 record = json.loads(path.read_text(encoding="utf-8"))
-                found.append(KnownProvider(path.stem, record["source"], record.get("settings", {})))
+                found.append(
+                    KnownProvider(path.stem, record["source"], record.get("settings", {}), record.get("pinned", ""))
+                )
         return found
 
     def remember(self, provider: KnownProvider) -> None:
         """Writes a record that only this user may read, whole or not at all."""
-        record = json.dumps({"source": provider.source, "settings": dict(provider.settings)}, ensure_ascii=False)
+        fields = {"source": provider.source, "pinned": provider.pinned, "settings": dict(provider.settings)}
+        record = json.dumps(fields, ensure_ascii=False)
         handle, name = tempfile.mkstemp(dir=self._providers, suffix=".new")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(record)

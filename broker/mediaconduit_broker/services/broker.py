@@ -10,7 +10,7 @@ from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError, UnsupportedError
 from mediaconduit.v1 import broker_pb2
 
-from mediaconduit_broker.environments import EnvironmentRecord
+from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
 from mediaconduit_broker.registry import Changes, Registry
 from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
@@ -91,7 +91,8 @@ class BrokerService:
             return
         with self._registry.changes() as changes:
             work = tasks.start(
-                self._registry.load(request.source, request.provider_id, settings), name=f"load {request.source}"
+                self._registry.load(request.source, request.provider_id, settings, report=changes.put_step),
+                name="load a provider",
             )
             async for response in self._progress(work, changes, request):
                 yield response
@@ -106,12 +107,19 @@ class BrokerService:
         """Steps of the provider that is being loaded. Leaving early ends the wait; what was begun goes on."""
         try:
             while not work.done():
-                news = tasks.start(changes.get(), name="next change")
+                news = tasks.start(changes.get_any(), name="next change")
                 await asyncio.wait({news, work}, return_when=asyncio.FIRST_COMPLETED)
                 if not news.done():
                     await tasks.cancel_and_join(news)
                     continue
-                supervisor, step = news.result().supervisor, news.result().step
+                change = news.result()
+                if isinstance(change, BuildStep):
+                    unknown = broker_pb2.Provider(source=request.source, state=State.INSTALLING.value)  # type: ignore[arg-type]
+                    yield broker_pb2.LoadProviderResponse(
+                        provider=unknown, message=change.message, fraction=change.fraction
+                    )
+                    continue
+                supervisor, step = change.supervisor, change.step
                 if supervisor.spec.checkout.source == request.source and supervisor.state in _STATES:
                     message = step.message if step else _STATES[supervisor.state]
                     response = broker_pb2.LoadProviderResponse(provider=self._view(supervisor), message=message)

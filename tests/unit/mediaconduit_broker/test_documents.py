@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from mediaconduit_broker.config import Config, Limits, ProviderConfig
+from mediaconduit_broker.config import Config, Limits, ProviderConfig, SourcesConfig
 from mediaconduit_broker.manifest.read import parse_manifest
 from mediaconduit_broker.manifest.schema import SCHEMA
 
@@ -30,10 +30,11 @@ def test_the_manifest_example_is_one() -> None:
 
 
 def test_the_configuration_page_lists_every_key() -> None:
-    top = {field.name for field in msgspec.structs.fields(Config)} - {"providers", "limits"}
+    top = {field.name for field in msgspec.structs.fields(Config)} - {"providers", "limits", "sources"}
     providers = {f"providers.NAME.{field.name}" for field in msgspec.structs.fields(ProviderConfig)}
     limits = {f"limits.{field.name}" for field in msgspec.structs.fields(Limits)}
-    assert rows("config.md") == top | providers | limits
+    sources = {f"sources.{field.name}" for field in msgspec.structs.fields(SourcesConfig)}
+    assert rows("config.md") == top | providers | limits | sources
 
 
 def test_the_configuration_example_is_one_and_its_defaults_are_the_codes() -> None:
