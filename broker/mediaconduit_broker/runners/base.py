@@ -6,9 +6,12 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+from mediaconduit_broker.isolation import Policy
 from mediaconduit_broker.runners.logs import LogBuffer
+
+_SIGNAL_CODES: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class Launch:
     """The nonce that Describe must echo."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Plain variables; never secrets."""
+    policy: Policy = field(default_factory=Policy)
+    """How far to keep it apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,28 @@ class Exit:
 
     code: int | None
     signal: int | None
+    limit: str = ""
+    """The limit that ended it, as "memory_bytes=1000"; empty for none."""
 
     @classmethod
-    def of(cls, returncode: int) -> Exit:
-        """From what ``wait`` says."""
-        return cls(None, -returncode) if returncode < 0 else cls(returncode, None)
+    def of(cls, returncode: int, limit: str = "", *, wrapped: bool = False) -> Exit:
+        """From what ``wait`` says.
+
+        Args:
+            returncode: That.
+            limit: The limit that ended it.
+            wrapped: A wrapper reports the end of what it started: signals as codes from 129.
+        """
+        if wrapped and returncode > _SIGNAL_CODES:
+            returncode = _SIGNAL_CODES - returncode
+        return cls(None, -returncode, limit) if returncode < 0 else cls(returncode, None, limit)
 
     def __str__(self) -> str:
+        name, _, value = self.limit.partition("=")
+        why = f": it reached its limit of {value} {name.replace('_', ' ')}" if name else ""
         if self.signal is not None:
-            return f"killed by {signal.Signals(self.signal).name}"
-        return f"exited with code {self.code}"
+            return f"killed by {signal.Signals(self.signal).name}{why}"
+        return f"exited with code {self.code}{why}"
 
 
 class Sidecar(Protocol):
@@ -54,6 +71,10 @@ class Sidecar(Protocol):
     @property
     def exit(self) -> Exit | None:
         """None while it runs."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was wanted to keep it apart and could not be done, and what it could read for that."""
 
     def alive(self) -> bool:
         """Whether it runs at this moment, also when its end has not been noticed yet. Cheap."""

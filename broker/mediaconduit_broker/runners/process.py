@@ -5,58 +5,67 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import psutil
 from mediaconduit import tasks
 
+from mediaconduit_broker.isolation import Cell, Isolator
 from mediaconduit_broker.runners.base import Exit, Launch
 from mediaconduit_broker.runners.logs import LineReader, LogBuffer
 
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KILL_SECONDS: Final = 5.0
 _LINE_LIMIT: Final = 64 * 1024
+_LAST_LINES: Final = 12
+_BUBBLEWRAP: Final = "bwrap"
 
 
 class ProcessRunner:
-    """Starts sidecars with their sockets in one private folder.
+    """Starts sidecars, each kept apart as its launch's policy says.
 
     Args:
         environ: The broker's own variables; sidecars get those in `_PASSED_ON` and what their launch adds.
+        isolator: Keeps them apart; None = under the broker's user. Closed by `close`.
     """
 
     name = "process"
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], isolator: Isolator | None = None) -> None:
         self._environ = {key: environ[key] for key in _PASSED_ON if key in environ}
-        # Paths of Unix sockets are limited to 107 characters: a short folder of our own, mode 0700.
-        self._sockets = Path(tempfile.mkdtemp(prefix="mc-"))
+        self._isolator = isolator or Isolator()
 
     async def start(self, launch: Launch, logs: LogBuffer) -> ProcessSidecar:
         """Spawns the process in a session and group of its own; its stdin is its lifeline."""
-        socket = self._sockets / f"{launch.instance[:16]}.sock"
+        cell = self._isolator.admit(launch.provider_id, launch.instance, launch.command, launch.folder, launch.policy)
         loop = asyncio.get_running_loop()
-        transport, protocol = await loop.subprocess_exec(
-            lambda: _Protocol(_LINE_LIMIT, loop),
-            *launch.command,
-            cwd=launch.folder,
-            env=self._environ | self._own(launch, socket) | dict(launch.variables),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            transport, protocol = await loop.subprocess_exec(
+                lambda: _Protocol(_LINE_LIMIT, loop),
+                *cell.command,
+                cwd=launch.folder,
+                env=self._environ | self._own(launch, cell.socket) | dict(launch.variables) | cell.variables,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except BaseException:
+            cell.remove()
+            raise
         process = asyncio.subprocess.Process(transport, protocol, loop)
-        return ProcessSidecar(process, transport, protocol.exited, socket, logs)
+        return ProcessSidecar(process, transport, protocol.exited, cell, logs)
+
+    def forget(self, provider_id: str) -> None:
+        """Removes what lasts of a provider: its home and its user. Blocks for as long as that takes."""
+        self._isolator.forget(provider_id)
 
     def close(self) -> None:
-        """Removes the folder of sockets. All sidecars have been stopped before."""
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        """Removes the folders of sidecars. All have been stopped before."""
+        self._isolator.close()
 
     def _own(self, launch: Launch, socket: Path) -> dict[str, str]:
         return {
@@ -94,13 +103,14 @@ class ProcessSidecar:
         process: asyncio.subprocess.Process,
         transport: asyncio.SubprocessTransport,
         exited: asyncio.Event,
-        socket: Path,
+        cell: Cell,
         logs: LogBuffer,
     ) -> None:
         self._process = process
         self._transport = transport
         self._exited = exited
-        self._socket = socket
+        self._cell = cell
+        self._logs = logs
         self._owner = tasks.TaskOwner()
         assert process.stdout is not None
         assert process.stderr is not None
@@ -118,7 +128,12 @@ class ProcessSidecar:
     @property
     def target(self) -> str:
         """gRPC target."""
-        return f"unix:{self._socket}"
+        return f"unix:{self._cell.socket}"
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What it could read of others, and why."""
+        return self._cell.warnings
 
     @property
     def exit(self) -> Exit | None:
@@ -161,16 +176,16 @@ class ProcessSidecar:
         if self._ended.done():
             self._kill(descendants)
             await self._owner.aclose()
+            await self._clean_up()
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        self._ask_to_end(descendants)
         try:
             await asyncio.wait([self._ended], timeout=grace)
         finally:
             descendants = [*descendants, *self._descendants()]
             self._kill(descendants)
             await tasks.shielded(self._gone(), timeout=_KILL_SECONDS, name=f"end of {self.pid}")
-            self._socket.unlink(missing_ok=True)
+            await tasks.shielded(self._clean_up(), timeout=_KILL_SECONDS, name=f"clean up {self.pid}")
 
     async def _gone(self) -> None:
         await asyncio.wait([self._ended])
@@ -184,7 +199,22 @@ class ProcessSidecar:
         # A grandchild may hold the pipes open; what the child itself wrote is there within this time.
         await asyncio.wait(self._readers, timeout=0.5)
         self._transport.close()
-        return Exit.of(code)
+        lines = (record.text for record in self._logs.tail(_LAST_LINES))
+        return Exit.of(code, self._cell.limit_reached(lines), wrapped=self._cell.sandboxed)
+
+    def _ask_to_end(self, descendants: list[psutil.Process]) -> None:
+        """SIGTERM to the sidecar itself: bubblewrap would die of it and pass nothing on."""
+        asked: asyncio.subprocess.Process | psutil.Process = self._process
+        for process in descendants if self._cell.sandboxed else ():
+            with contextlib.suppress(psutil.Error):
+                if process.name() != _BUBBLEWRAP:
+                    asked = process
+                    break
+        with contextlib.suppress(ProcessLookupError, psutil.Error):
+            asked.send_signal(signal.SIGTERM)
+
+    async def _clean_up(self) -> None:
+        await asyncio.to_thread(self._cell.remove)
 
     def _descendants(self) -> list[psutil.Process]:
         try:
@@ -198,3 +228,4 @@ class ProcessSidecar:
         for process in descendants:
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        self._cell.kill()
