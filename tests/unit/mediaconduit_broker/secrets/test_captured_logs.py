@@ -45,8 +45,9 @@ async def test_a_value_at_the_place_where_a_line_is_cut_leaves_no_beginning() ->
 
 
 async def test_a_line_without_end_gives_no_part_of_a_value_wherever_its_pieces_end() -> None:
-    endless = (b"y" * 5000 + VALUE.encode()) * 9
-    for size in (4096, 8192 + 7, 5000 + 16, 65536):
+    block = b"y" * (2 * LINE_BYTES) + VALUE.encode()
+    endless = block * 4
+    for size in (4096, len(block) - 9, len(block) - len(VALUE) + 1, 65536):
         lines = await read(*(endless[i : i + size] for i in range(0, len(endless), size)))
         assert clean(lines)
         assert any("***" in line for line in lines)
