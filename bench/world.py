@@ -84,7 +84,8 @@ class World:
         """Python of an environment as the broker builds it for a provider without requirements."""
         async with self.broker() as served:
             await served.load(PROVIDERS / "hosted")
-            return (await served.environment("hosted")) / "bin" / "python"
+            key = (await served.environment("hosted")).name
+        return self.environments / key / "bin" / "python"
 
     @contextlib.asynccontextmanager
     async def alone(self, python: Path, provider: str, *command: str) -> AsyncIterator[tuple[Measured, str]]:

@@ -39,7 +39,9 @@ async def in_and_out(world: World) -> list[Row]:
             grown = {name: (process.peak() - before[name]) / MEGABYTE for name, process in parts.items()}
     target.unlink()
     source.unlink()
-    rows = [at_most(f"500 MB in and out: peak memory of the {name} grows by", mb, "MB", LIMIT) for name, mb in grown.items()]
+    rows = [
+        at_most(f"500 MB in and out: peak memory of the {name} grows by", mb, "MB", LIMIT) for name, mb in grown.items()
+    ]
     return [*rows, figure("500 MB in and out: rate", SIZE / MEGABYTE / seconds, "MB/s")]
 
 

@@ -58,6 +58,8 @@ async def paced(world: World) -> list[Row]:
 async def saturated(world: World) -> list[Row]:
     """Events per second of an author who does not pause."""
     async with sidecars(world) as to:
-        found = await interleaved(5, {"hosted": lambda: to.hosted.drain(300_000), "bare": lambda: to.bare.drain(10_000)})
+        found = await interleaved(
+            5, {"hosted": lambda: to.hosted.drain(300_000), "bare": lambda: to.bare.drain(10_000)}
+        )
     ratio = median_ratio(found["hosted"], found["bare"])
     return [at_least("host: events/s when saturated, to a hand-written servicer's", ratio, "x", 0.8)]

@@ -19,7 +19,7 @@ from bench.world import PROVIDERS, World
 STREAMS: Final = 8
 PAUSE: Final = 0.01
 """Seconds between two events of a stream: a model at 100 tokens a second."""
-WINDOW: Final = 1.5
+WINDOW: Final = 0.5
 """Seconds over which CPU is counted."""
 CALLS: Final = 40
 
@@ -101,9 +101,7 @@ async def backlog(world: World) -> list[Row]:
         )
     off = found["off"]
     return [
-        at_least(
-            "backlog: tokens/s through the relay, to coalescing off", median_ratio(found["on"], off), "x", 10
-        ),
+        at_least("backlog: tokens/s through the relay, to coalescing off", median_ratio(found["on"], off), "x", 10),
         figure("backlog: tokens/s through the relay", median(found["on"]), "1/s"),
         figure("backlog: events that cannot become one, to coalescing off", median_ratio(found["apart"], off), "x"),
         figure("backlog: coalescing in the relay alone, to coalescing off", median_ratio(found["half"], off), "x"),
@@ -126,7 +124,5 @@ async def first_event(world: World) -> list[Row]:
     bare = [bare - direct for bare, direct in zip(rounds["bare"], rounds["direct"], strict=True)]
     return [
         at_most("first event: time the relay adds, to a bare relay's", median_ratio(added, bare), "x", 1.5),
-        figure(
-            "first event: time the relay adds", median_difference(rounds["relay"], rounds["direct"]) * 1e3, "ms"
-        ),
+        figure("first event: time the relay adds", median_difference(rounds["relay"], rounds["direct"]) * 1e3, "ms"),
     ]

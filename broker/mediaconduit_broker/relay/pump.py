@@ -1,8 +1,9 @@
-"""Forwards frames from one stream to another; what arrives during a write goes into the next."""
+"""Forwards frames from one stream to another; where the writer falls behind, what piles up travels as one message."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
@@ -14,6 +15,10 @@ IN_FLIGHT_BYTES: Final = 256 * 1024
 """Read ahead of a write at most, beside one frame; the write under way may hold as much again."""
 JOINED_BYTES: Final = 1024 * 1024
 """Serialised TransformResponses may be joined up to this size: their lists of events add up."""
+_BEHIND: Final = 4
+"""Frames in a row that were there before they were asked for: from here on the source is read ahead."""
+_CAUGHT_UP: Final = 16
+"""Frames in a row that travelled alone: from here on it is not."""
 
 Read = Callable[[], Awaitable[Any]]
 Write = Callable[[bytes], Awaitable[None]]
@@ -27,29 +32,76 @@ class ChannelClosedError(Exception):
 async def pump(read: Read, write: Write, tap: Tap) -> None:
     """Forwards until the end of the source. `tap` sees every frame before it is joined with others.
 
+    While the source is slower than the writer, frame by frame in this task; reading ahead in a second one costs a tenth
+    more CPU for each message (docs/decisions/0004-relay-reads-ahead-when-behind.md).
+
     Raises:
         grpc.aio.AioRpcError: As the source ends with.
         ChannelClosedError: The source was closed under us.
     """
+    behind = 0
+    while True:
+        asked = time.monotonic()
+        frame = await _frame(read)
+        if frame is grpc.aio.EOF:
+            return
+        came = time.monotonic()
+        tap(frame)
+        await write(frame)
+        # A frame that was there before it was asked for comes as fast as one is written, however busy the machine.
+        if came - asked > time.monotonic() - came:
+            behind = 0
+            continue
+        behind += 1
+        if behind == _BEHIND:
+            if await _pump_ahead(read, write, tap):
+                return
+            behind = 0
+
+
+async def _frame(read: Read) -> Any:
+    try:
+        return await read()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise ChannelClosedError from None
+
+
+async def _pump_ahead(read: Read, write: Write, tap: Tap) -> bool:
+    """Forwards what piled up during a write as one message. True at the end of the source, False once caught up."""
     box: Mailbox[bytes] = Mailbox(IN_FLIGHT_BYTES)
-    reader = tasks.start(_fill(read, box), name="relay reader")
+    caught_up = asyncio.Event()
+    reader = tasks.start(_fill(read, box, caught_up), name="relay reader")
+    alone = 0
     try:
         while frames := await box.take():
             for frame in frames:
                 tap(frame)
-            if len(frames) == 1:
-                await write(frames[0])
-            else:
+            if len(frames) > 1:
+                alone = 0
                 for message in joined(frames):
                     await write(message)
+                continue
+            await write(frames[0])
+            alone += 1
+            if alone == _CAUGHT_UP:
+                caught_up.set()
+        return await reader
     finally:
         if not reader.done():
             await tasks.cancel_and_join(reader)
 
 
-async def _fill(read: Read, box: Mailbox[bytes]) -> None:
+async def _fill(read: Read, box: Mailbox[bytes], caught_up: asyncio.Event) -> bool:
+    """True at the end of the source. A read under way is never cancelled, for that would cancel the call."""
     try:
-        while (frame := await read()) is not grpc.aio.EOF:
+        while not caught_up.is_set():
+            frame = await read()
+            if frame is grpc.aio.EOF:
+                box.close()
+                return True
             if box.put(frame, len(frame)):
                 await box.room()
     except asyncio.CancelledError:
@@ -60,6 +112,7 @@ async def _fill(read: Read, box: Mailbox[bytes]) -> None:
         box.close(error)
     else:
         box.close()
+    return False
 
 
 def joined(frames: list[bytes]) -> Iterator[bytes]:

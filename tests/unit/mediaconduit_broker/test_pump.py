@@ -3,7 +3,7 @@ import asyncio
 import grpc
 import pytest
 from mediaconduit.v1.events_pb2 import TransformEvent, TransformResponse
-from mediaconduit_broker.relay.pump import IN_FLIGHT_BYTES, JOINED_BYTES, joined, pump
+from mediaconduit_broker.relay.pump import IN_FLIGHT_BYTES, JOINED_BYTES, ChannelClosedError, joined, pump
 
 
 class Source:
@@ -33,22 +33,52 @@ def responses(count: int) -> list[bytes]:
     ]
 
 
-async def test_frames_that_pile_up_during_a_write_travel_as_one_message() -> None:
-    source, written, go = Source(responses(100)), [], asyncio.Event()
+async def turns(count: int) -> None:
+    """Lets everyone else go on so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def sequences(messages: list[bytes]) -> list[int]:
+    return [event.sequence for message in messages for event in TransformResponse.FromString(message).events]
+
+
+async def test_frames_that_pile_up_during_writes_travel_together() -> None:
+    source, written = Source(responses(200)), []
 
     async def write(message: bytes) -> None:
         written.append(message)
-        if len(written) == 1:
-            await go.wait()
+        await turns(20)
 
-    running = asyncio.ensure_future(pump(source.read, write, lambda frame: None))
-    await source.exhausted.wait()
-    go.set()
-    await running
+    await pump(source.read, write, lambda frame: None)
 
-    sequences = [event.sequence for message in written for event in TransformResponse.FromString(message).events]
-    assert sequences == list(range(1, 101))
-    assert len(written) == 2
+    assert sequences(written) == list(range(1, 201))
+    assert len(written) < 100
+
+
+async def test_frames_of_a_slow_source_travel_alone_also_after_a_backlog() -> None:
+    written: list[bytes] = []
+    source = Source(responses(300))
+    readers: list[str] = []
+
+    async def read() -> object:
+        task = asyncio.current_task()
+        assert task is not None
+        readers.append(task.get_name())
+        if source.reads > 100:
+            await turns(40)
+        return await source.read()
+
+    async def write(message: bytes) -> None:
+        written.append(message)
+        await turns(10)
+
+    await pump(read, write, lambda frame: None)
+
+    assert sequences(written) == list(range(1, 301))
+    assert all(len(sequences([message])) == 1 for message in written[-100:])
+    assert "relay reader" in readers
+    assert "relay reader" not in readers[-100:]
 
 
 async def test_every_frame_is_seen_before_it_is_joined() -> None:
@@ -61,20 +91,34 @@ async def test_every_frame_is_seen_before_it_is_joined() -> None:
     assert seen == responses(5)
 
 
-async def test_a_reader_that_stopped_stops_the_source() -> None:
+@pytest.mark.parametrize("before", [0, 40], ids=["at once", "while reading ahead"])
+async def test_a_reader_that_stopped_stops_the_source(before: int) -> None:
     frame = b"x" * 65536
     source = Source([frame] * 1000)
+    written = 0
 
     async def write(message: bytes) -> None:
-        await asyncio.Event().wait()
+        nonlocal written
+        written += len(message) // len(frame)
+        if written > before:
+            await asyncio.Event().wait()
+        await turns(20)
 
     running = asyncio.ensure_future(pump(source.read, write, lambda frame: None))
-    for _ in range(1000):
-        await asyncio.sleep(0)
-    assert source.reads <= 2 * IN_FLIGHT_BYTES // len(frame) + 2
+    await turns(2000)
+    assert source.reads <= written + IN_FLIGHT_BYTES // len(frame) + 2
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_source_closed_under_us_is_told_apart_from_our_own_cancellation() -> None:
+    async def write(message: bytes) -> None:
+        await turns(20)
+
+    for count in (1, 40):
+        with pytest.raises(ChannelClosedError):
+            await pump(Source(responses(count), asyncio.CancelledError()).read, write, lambda frame: None)
 
 
 async def test_what_came_before_a_failure_is_forwarded_first() -> None:
