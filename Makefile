@@ -51,7 +51,8 @@ clients: setup ## Go, Node, Rust and Java clients against a broker, where their 
 
 .PHONY: faults
 faults: setup ## Things that break: crashes, full disks, floods, lost connections
-	@$(PYTEST) faults $(ARGS)
+	@scripts/system-packages faults || echo "faults that need them are skipped"
+	@MEDIACONDUIT_FAULT_ROUNDS=$${MEDIACONDUIT_FAULT_ROUNDS:-20} $(PYTEST) faults $(ARGS)
 
 .PHONY: soak
 soak: setup ## Many at once and for long; not part of `make test`
