@@ -7,10 +7,38 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from mediaconduit.errors import FieldViolation, PreconditionError, Reason
+
+
+class ResourceLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one sidecar may use, with all it starts: ``[providers.NAME.limits]``, ``[isolation.limits]``. 0 = no limit."""
+
+    memory_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Bytes of memory; beyond them the kernel ends it."""
+    processes: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Processes and threads together."""
+    open_files: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Files and sockets open in one process."""
+    cpus: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Processor time, in cores: 1.5."""
+
+
+class IsolationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Table ``[isolation]``."""
+
+    users: Literal["auto", "required", "off"] = "auto"
+    """Whether each provider runs under a user of its own: where that works, always or not at all, never."""
+    first_uid: Annotated[int, msgspec.Meta(ge=1000)] = 61000
+    """Lowest number for such users. They need no entries in /etc/passwd."""
+    last_uid: Annotated[int, msgspec.Meta(le=4_000_000_000)] = 61999
+    """Highest number."""
+    sandbox: Literal["off", "bubblewrap"] = "off"
+    """Whether providers run in a sandbox."""
+    limits: ResourceLimits = msgspec.field(default_factory=ResourceLimits)
+    """What any one sidecar may use."""
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,6 +56,12 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """When memory is short, those with the lowest go first."""
     pinned: bool = False
     """Never stopped for being idle or for its memory."""
+    limits: ResourceLimits = msgspec.field(default_factory=ResourceLimits)
+    """What its sidecar may use; what is absent is as in ``[isolation.limits]``."""
+    sandbox: Literal["off", "bubblewrap"] | None = None
+    """Whether it runs in a sandbox; None = as in ``[isolation]``."""
+    readable: list[str] = msgspec.field(default_factory=list)
+    """Files and folders it may read in a sandbox, beside its own."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -81,6 +115,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Other names for models: ``fast = "cowsay/default"``."""
     sources: SourcesConfig = msgspec.field(default_factory=SourcesConfig)
     """How code is fetched."""
+    isolation: IsolationConfig = msgspec.field(default_factory=IsolationConfig)
+    """How sidecars are kept apart."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """Bounds."""
 
@@ -121,6 +157,8 @@ def _check(config: Config) -> None:
             )
         if not prefix or not re.match(r"(?:https?|ssh|file)://|[\w.-]+@", target):
             raise _invalid("sources.rewrite: not the beginning of a git URL", "sources.rewrite")
+    if config.isolation.first_uid > config.isolation.last_uid:
+        raise _invalid("isolation.last_uid: lower than first_uid", "isolation.last_uid", hint="see docs/isolation.md")
     for name in config.providers:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
             raise _invalid(
@@ -146,8 +184,8 @@ def _explained(message: str) -> PreconditionError:
 
 
 def _keys(where: str) -> list[str]:
-    tables = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig}
-    kind = tables.get(where.partition(".")[0], Config)
+    tables = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig, "isolation": IsolationConfig}
+    kind = ResourceLimits if where.endswith(".limits") else tables.get(where.partition(".")[0], Config)
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from mediaconduit_broker.config import Config, Limits, ProviderConfig, SourcesConfig
+from mediaconduit_broker.config import Config, IsolationConfig, Limits, ProviderConfig, SourcesConfig
 from mediaconduit_broker.manifest.read import parse_manifest
 from mediaconduit_broker.manifest.schema import SCHEMA
 
@@ -30,11 +30,13 @@ def test_the_manifest_example_is_one() -> None:
 
 
 def test_the_configuration_page_lists_every_key() -> None:
-    top = {field.name for field in msgspec.structs.fields(Config)} - {"providers", "limits", "sources"}
+    tables = {"providers", "limits", "sources", "isolation"}
+    top = {field.name for field in msgspec.structs.fields(Config)} - tables
     providers = {f"providers.NAME.{field.name}" for field in msgspec.structs.fields(ProviderConfig)}
     limits = {f"limits.{field.name}" for field in msgspec.structs.fields(Limits)}
     sources = {f"sources.{field.name}" for field in msgspec.structs.fields(SourcesConfig)}
-    assert rows("config.md") == top | providers | limits | sources
+    isolation = {f"isolation.{field.name}" for field in msgspec.structs.fields(IsolationConfig)}
+    assert rows("config.md") == top | providers | limits | sources | isolation
 
 
 def test_the_configuration_example_is_one_and_its_defaults_are_the_codes() -> None:
