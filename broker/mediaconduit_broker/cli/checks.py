@@ -93,7 +93,7 @@ def _version_of(package: str) -> str:
 
 
 def _wheels() -> Check:
-    from mediaconduit_broker.environments.plan import WHEELS
+    from mediaconduit_broker.environments.python import WHEELS
 
     found = sorted(path.name.split("-py3")[0] for path in WHEELS.glob("*.whl"))
     if {name.split("-")[0] for name in found} >= {"mediaconduit", "mediaconduit_provider"}:

@@ -14,8 +14,8 @@ from mediaconduit_broker.cli import loading
 from mediaconduit_broker.cli.children import watch_children_without_threads
 from mediaconduit_broker.cli.failures import UsageError
 from mediaconduit_broker.config import Limits
-from mediaconduit_broker.environments import EnvironmentBuilder, plan_environment
-from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.environments import Environment, EnvironmentBuilder, EnvironmentRequest
+from mediaconduit_broker.manifest import Runtime, read_manifest
 from mediaconduit_broker.state import StateFolder
 
 _OF_ANOTHER_PYTHON: Final = ("PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
@@ -30,21 +30,33 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
     """
     checkout = sources.resolve(source, base=Path.cwd())
     manifest = read_manifest(checkout.folder)
-    plan = plan_environment(checkout.folder, manifest, groups=("dev",))
+    if manifest.runtime is not Runtime.PYTHON:
+        raise UsageError(
+            f"{manifest.id} is no Python provider: it has no environment to run commands in",
+            hint="use its own tools in its folder",
+        )
+    request = EnvironmentRequest(
+        provider_id=manifest.id,
+        source=str(checkout.folder),
+        folder=checkout.folder,
+        manifest=manifest,
+        groups=("dev",),
+    )
     state = StateFolder(state_dir) if state_dir else StateFolder.default()
     state.environments.mkdir(parents=True, exist_ok=True, mode=0o700)
     builder = EnvironmentBuilder(state.environments, environ, timeout=Limits().build_timeout)
 
-    async def build() -> Path:
+    async def build() -> Environment:
         try:
             with loading.build_log(), loading.display(manifest.id) as show:
-                return await builder.ensure(plan, lambda step: show(step.message, step.fraction, ""))
+                return await builder.ensure(request, lambda step: show(step.message, step.fraction, ""))
         finally:
             await builder.aclose()
 
     watch_children_without_threads()
-    folder = asyncio.run(build()).parent.parent
-    variables = _variables(environ, folder)
+    environment = asyncio.run(build())
+    environment.lease.keep_over_exec()
+    variables = _variables(environ, environment.folder)
     program = shutil.which(command[0], path=variables["PATH"])
     if program is None:
         raise UsageError(

@@ -103,7 +103,9 @@ class Subject:
 
     manifest: Manifest
     folder: Path
-    python: Path
+    """Where its process works."""
+    command: Sequence[str]
+    """What starts it."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     start_timeout: float
@@ -163,7 +165,7 @@ class Bench:
         launch = Launch(
             provider_id=subject.manifest.id,
             version=subject.manifest.version,
-            command=[*wrapper, str(subject.python), "-m", "mediaconduit_provider", subject.manifest.entry],
+            command=[*wrapper, *subject.command],
             folder=subject.folder,
             instance=secrets.token_hex(16),
             variables=subject.variables,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from mediaconduit.errors import NotFoundError, PreconditionError, Reason
+from mediaconduit.errors import NotFoundError, Reason
 
 from mediaconduit_broker import sources
 from mediaconduit_broker.conformance import checks
@@ -23,8 +23,14 @@ from mediaconduit_broker.conformance.check import (
     Report,
 )
 from mediaconduit_broker.conformance.statuses import Failure
-from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, plan_environment
-from mediaconduit_broker.manifest import Runtime, read_manifest
+from mediaconduit_broker.environments import (
+    BuildStep,
+    Environment,
+    EnvironmentBuilder,
+    EnvironmentRequest,
+    Permissions,
+)
+from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.runners import ProcessRunner
 from mediaconduit_broker.state import StateFolder
 
@@ -46,6 +52,7 @@ async def run_conformance(
     base: Path,
     state: StateFolder,
     environ: Mapping[str, str],
+    permissions: Permissions | None = None,
     report: Reporter = lambda news: None,
     only: Collection[str] = (),
 ) -> Report:
@@ -57,6 +64,7 @@ async def run_conformance(
         base: Where relative paths begin.
         state: Whose environments are used and added to.
         environ: The caller's variables; the provider gets what its manifest names.
+        permissions: What its build may do; None = what any may.
         report: Told of every step of the build and of every check as it ends.
         only: Names of the checks wanted; empty = all. "start" always runs.
 
@@ -70,7 +78,24 @@ async def run_conformance(
             reason=Reason.RESOURCE_NOT_FOUND,
             hint=f"the checks are {', '.join(CHECKS)}",
         )
-    subject = await _prepare(source, settings, base, state, environ, report)
+    checkout = await asyncio.to_thread(sources.resolve, source, base=base)
+    manifest = await asyncio.to_thread(read_manifest, checkout.folder)
+    request = EnvironmentRequest(
+        provider_id=manifest.id,
+        source=str(checkout.folder),
+        folder=checkout.folder,
+        manifest=manifest,
+        permissions=permissions or Permissions(),
+    )
+    environment = await _environment(request, state, environ, report)
+    subject = Subject(
+        manifest=manifest,
+        folder=environment.working_folder,
+        command=environment.command,
+        settings=settings,
+        variables={name: environ[name] for name in manifest.environment if name in environ},
+        start_timeout=manifest.start_timeout or _START_SECONDS,
+    )
     runner = ProcessRunner(environ)
     outcomes: list[Outcome] = []
     try:
@@ -84,41 +109,19 @@ async def run_conformance(
                     break
     finally:
         runner.close()
+        environment.release()
     return Report(subject.manifest.id, tuple(outcomes))
 
 
-async def _prepare(
-    source: str,
-    settings: Mapping[str, Any],
-    base: Path,
-    state: StateFolder,
-    environ: Mapping[str, str],
-    report: Reporter,
-) -> Subject:
-    checkout = await asyncio.to_thread(sources.resolve, source, base=base)
-    manifest = await asyncio.to_thread(read_manifest, checkout.folder)
-    if manifest.runtime is not Runtime.PYTHON:
-        raise PreconditionError(
-            f"runtime {manifest.runtime} is not available yet",
-            reason=Reason.BUILD_FAILED,
-            metadata={"step": "plan"},
-            hint="this version runs Python providers",
-        )
-    plan = await asyncio.to_thread(plan_environment, checkout.folder, manifest)
+async def _environment(
+    request: EnvironmentRequest, state: StateFolder, environ: Mapping[str, str], report: Reporter
+) -> Environment:
     state.environments.mkdir(parents=True, exist_ok=True, mode=0o700)
     builder = EnvironmentBuilder(state.environments, environ, timeout=_BUILD_SECONDS)
     try:
-        python = await builder.ensure(plan, report)
+        return await builder.ensure(request, report)
     finally:
         await builder.aclose()
-    return Subject(
-        manifest=manifest,
-        folder=checkout.folder,
-        python=python,
-        settings=settings,
-        variables={name: environ[name] for name in manifest.environment if name in environ},
-        start_timeout=manifest.start_timeout or _START_SECONDS,
-    )
 
 
 async def _run(wanted: Check, bench: Bench) -> Outcome:

@@ -1,7 +1,20 @@
-"""Isolated environments: content-keyed, built aside, checked, renamed into place, shared by equal keys."""
+"""Isolated environments: content-keyed, built aside, checked, renamed into place; each belongs to one provider.
 
-from mediaconduit_broker.environments.builder import BuildStep, EnvironmentBuilder
-from mediaconduit_broker.environments.plan import EnvironmentPlan, plan_environment
+Nothing of a repository or of what it requires is run while one is made, unless the operator allows its build commands.
+"""
+
+from mediaconduit_broker.environments.builder import Environment, EnvironmentBuilder
+from mediaconduit_broker.environments.collection import StoredEnvironment
+from mediaconduit_broker.environments.plan import BuildStep
 from mediaconduit_broker.environments.record import EnvironmentRecord
+from mediaconduit_broker.environments.request import EnvironmentRequest, Permissions
 
-__all__ = ["BuildStep", "EnvironmentBuilder", "EnvironmentPlan", "EnvironmentRecord", "plan_environment"]
+__all__ = [
+    "BuildStep",
+    "Environment",
+    "EnvironmentBuilder",
+    "EnvironmentRecord",
+    "EnvironmentRequest",
+    "Permissions",
+    "StoredEnvironment",
+]

@@ -1,158 +1,184 @@
-"""Builds Python environments with uv."""
+"""Makes environments: aside, then renamed into place, once for all who want the same."""
 
 from __future__ import annotations
 
 import asyncio
-import platform
-import re
-import shutil
+import contextlib
+import errno
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import uv
 from mediaconduit import tasks
-from mediaconduit.errors import PreconditionError, Reason
 
-from mediaconduit_broker.environments.plan import EnvironmentPlan
-from mediaconduit_broker.environments.record import EnvironmentRecord
-from mediaconduit_broker.runners.command import CommandFailedError, run_command
+from mediaconduit_broker.environments import collection
+from mediaconduit_broker.environments.errors import build_failed, cannot_plan
+from mediaconduit_broker.environments.executable import plan_executable
+from mediaconduit_broker.environments.journal import BuildJournal
+from mediaconduit_broker.environments.lease import Lease
+from mediaconduit_broker.environments.plan import BuildStep, EnvironmentPlan, Report
+from mediaconduit_broker.environments.python import plan_python
+from mediaconduit_broker.environments.record import EnvironmentRecord, size_of
+from mediaconduit_broker.environments.request import EnvironmentRequest
+from mediaconduit_broker.environments.tools import Tools, build_environ
+from mediaconduit_broker.manifest import Runtime
 
-_SMOKE: Final = "import mediaconduit_provider.__main__"
-_PASSED_ON: Final = re.compile(
-    r"^(PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|UV_\w+|XDG_\w+)$", re.I
-)
-_NO_SPACE: Final = re.compile(r"no space left|os error 28|disk quota", re.I)
+_PLANNERS = {Runtime.PYTHON: plan_python, Runtime.EXEC: plan_executable}
 
 
 @dataclass(frozen=True, slots=True)
-class BuildStep:
-    """How far a build is."""
+class Environment:
+    """A finished environment, held until it is released: none that is held is ever removed."""
 
-    message: str
-    fraction: float
-    log_lines: tuple[str, ...] = ()
+    command: tuple[str, ...]
+    """What starts the provider."""
+    working_folder: Path
+    """Where that is started."""
+    lease: Lease
 
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self.lease.folder
 
-Report = Callable[[BuildStep], None]
+    @property
+    def record(self) -> EnvironmentRecord | None:
+        """What is known about it."""
+        return EnvironmentRecord.read(self.folder)
+
+    def release(self) -> None:
+        """Says that it is no longer needed. Idempotent."""
+        self.lease.release()
 
 
 class EnvironmentBuilder:
     """Owns the folder of environments. Concurrent requests for one key share one build.
 
     Args:
-        root: Where environments live.
+        root: Where environments live. What is kept of their builds lives beside it, in "builds".
         environ: The broker's own variables; builds get those that say where things are, nothing else.
         timeout: Seconds one build may take.
+        cap: Bytes all environments may take; beyond, the least recently used go. 0 = no bound.
     """
 
-    def __init__(self, root: Path, environ: Mapping[str, str], *, timeout: float) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], *, timeout: float, cap: int = 0) -> None:
         self._root = root
-        self._environ = {key: value for key, value in environ.items() if _PASSED_ON.match(key)}
+        self._environ = build_environ(environ)
         self._timeout = timeout
-        self._running: dict[str, asyncio.Task[Path]] = {}
+        self._cap = cap
+        self.journal = BuildJournal(root.parent / "builds")
+        self._running: dict[str, asyncio.Task[None]] = {}
 
-    def folder(self, plan: EnvironmentPlan) -> Path:
-        """Where the environment of a plan is or will be."""
-        return self._root / plan.key
+    async def clean_up(self) -> None:
+        """Removes what interrupted builds left, and what is over the cap. For the start of a broker."""
+        await asyncio.to_thread(collection.remove_leftovers, self._root)
+        await self._keep_under_cap()
 
-    async def ensure(self, plan: EnvironmentPlan, report: Report = lambda step: None) -> Path:
-        """The interpreter of the environment, built when it is not there yet.
+    async def ensure(self, request: EnvironmentRequest, report: Report = lambda step: None) -> Environment:
+        """The environment a provider needs, built when it is not there yet.
 
         Raises:
-            PreconditionError: BUILD_FAILED with the step and the last lines of its output; nothing half-built stays.
+            PreconditionError: BUILD_FAILED with the step and the last lines of its output, or NOT_ALLOWED; nothing
+                half-built stays.
         """
-        folder = self.folder(plan)
-        if EnvironmentRecord.read(folder) is not None:
-            return folder / "bin" / "python"
-        task = self._running.get(plan.key)
-        if task is None:
-            task = tasks.start(self._build(plan, report), name=f"build {plan.key}")
-            self._running[plan.key] = task
-            task.add_done_callback(lambda _: self._running.pop(plan.key, None))
-        return await asyncio.shield(task)
+        plan = await self._plan(request)
+        folder = self._root / plan.key
+        while (lease := self._take(folder)) is None:
+            task = self._running.get(plan.key)
+            if task is None:
+                task = tasks.start(self._build(plan, folder, report), name=f"build {plan.key}")
+                self._running[plan.key] = task
+                task.add_done_callback(lambda _: self._running.pop(plan.key, None))
+            await asyncio.shield(task)
+        return Environment(tuple(plan.command(folder)), plan.working_folder(folder), lease)
 
     async def aclose(self) -> None:
         """Ends running builds."""
         await tasks.cancel_and_join(*self._running.values())
 
-    async def _build(self, plan: EnvironmentPlan, report: Report) -> Path:
+    async def _plan(self, request: EnvironmentRequest) -> EnvironmentPlan:
+        planner = _PLANNERS.get(request.manifest.runtime)
+        if planner is None:
+            raise cannot_plan(
+                f"runtime {request.manifest.runtime} is not available yet",
+                hint=f"this version runs {' and '.join(sorted(_PLANNERS))}",
+            )
+        return await planner(request, Tools(self._environ))
+
+    def _take(self, folder: Path) -> Lease | None:
+        if EnvironmentRecord.read(folder) is None:
+            return None
+        lease = Lease.take(folder)
+        if lease is not None:
+            lease.touch()
+        return lease
+
+    async def _build(self, plan: EnvironmentPlan, final: Path, report: Report) -> None:
         staging = self._root / f".{plan.key}-{uuid.uuid4().hex[:8]}"
+        log = self.journal.log(plan)
         started = time.monotonic()
+        lease: Lease | None = None
         try:
+            staging.mkdir(parents=True)
+            # Held while it is built: another broker that cleans up leaves it alone.
+            lease = Lease.take(staging, alone=True)
             async with asyncio.timeout(self._timeout):
-                await self._make(plan, staging, report)
-            record = await asyncio.to_thread(_record, plan, staging, time.monotonic() - started)
+                made = await plan.make(staging, Tools(self._environ, log.write), report)
+            record = EnvironmentRecord(
+                key=plan.key,
+                provider_id=plan.provider_id,
+                interpreter=made.interpreter,
+                packages=made.packages,
+                size_bytes=await asyncio.to_thread(size_of, staging),
+                build_time=time.time(),
+                build_seconds=time.monotonic() - started,
+                rebuild_reason=self.journal.reason(plan),
+            )
             record.write(staging)
-            final = self.folder(plan)
-            await asyncio.to_thread(shutil.rmtree, final, ignore_errors=True)
-            staging.rename(final)
+            await asyncio.to_thread(_publish, staging, final)
         except TimeoutError:
-            raise _failed("install", f"the build took longer than {self._timeout:g} s", "") from None
+            raise build_failed("install", f"the build took longer than {self._timeout:g} s") from None
         except OSError as error:
-            raise _failed("install", f"the environment could not be written: {error.strerror}", "") from None
+            raise build_failed("install", f"the environment could not be written: {error.strerror}") from None
         finally:
-            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            log.close()
+            if lease is not None:
+                lease.release()
+            if staging.exists():
+                await tasks.shielded(
+                    asyncio.to_thread(collection.remove, staging), timeout=60, name=f"remove {staging.name}"
+                )
+        self.journal.built(plan)
+        await self._keep_under_cap(final)
         report(BuildStep("environment ready", 1.0))
-        return final / "bin" / "python"
 
-    async def _make(self, plan: EnvironmentPlan, staging: Path, report: Report) -> None:
-        report(BuildStep("creating the environment", 0.1))
-        python = staging / "bin" / "python"
-        await self._uv("create", "venv", "--relocatable", "--python", str(plan.interpreter), str(staging))
-        count = len(plan.requirements)
-        report(BuildStep(f"installing {count} requirement{'' if count == 1 else 's'}", 0.3))
-        # Copies, because an edit of a hard-linked file would appear in every environment. Wheels only, because a
-        # source distribution runs its author's code to build.
-        output = await self._uv(
-            "install", "pip", "install", "--python", str(python), "--link-mode", "copy", "--compile-bytecode",
-            "--no-build", *map(str, plan.wheels), *plan.requirements,
-        )  # fmt: skip
-        report(BuildStep("checking the environment", 0.9, tuple(output.splitlines()[-20:])))
-        await self._run("check", str(python), "-I", "-c", _SMOKE)
-
-    async def _uv(self, step: str, *arguments: str) -> str:
-        return await self._run(step, uv.find_uv_bin(), *arguments)
-
-    async def _run(self, step: str, *command: str) -> str:
+    async def _keep_under_cap(self, newest: Path | None = None) -> None:
+        if not self._cap:
+            return
+        held = Lease.take(newest) if newest is not None else None
         try:
-            return await run_command(*command, environ=self._environ)
-        except CommandFailedError as error:
-            raise _failed(step, f"the provider's environment could not be built (step {step})", error.output) from None
+            stored = await asyncio.to_thread(collection.survey, self._root)
+            for environment in collection.over_cap(stored, self._cap):
+                await asyncio.to_thread(collection.remove, environment.folder)
+        finally:
+            if held is not None:
+                held.release()
 
 
-def _record(plan: EnvironmentPlan, folder: Path, seconds: float) -> EnvironmentRecord:
-    found = (path.name[: -len(".dist-info")] for path in folder.glob("lib/python*/site-packages/*.dist-info"))
-    return EnvironmentRecord(
-        key=plan.key,
-        interpreter=f"{platform.python_implementation()} {platform.python_version()}",
-        packages=tuple(sorted("==".join(name.rsplit("-", 1)) for name in found)),
-        size_bytes=sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()),
-        build_time=time.time(),
-        build_seconds=seconds,
-    )
-
-
-def _failed(step: str, message: str, output: str) -> PreconditionError:
-    # uv begins with where it works, which is nobody else's business.
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("Using ")]
-    text = "\n".join(lines)
-    if _NO_SPACE.search(text) or _NO_SPACE.search(message):
-        message, hint = "the disk is full: the environment could not be built", "free some space, then load it again"
-    elif "No solution found" in text or "unsatisfiable" in text:
-        message = "the provider's requirements do not fit together"
-        hint = "\n".join(line.strip(" ╰─▶├×") for line in lines)[-480:]
-    elif "Failed to fetch" in text or "error sending request" in text:
-        message = "the package registry could not be reached"
-        hint = "check the network, the proxy and the certificates, then load it again: " + lines[-1].strip()[:200]
-    elif "--no-build" in text or "no-build" in text:
-        message = "a dependency has no wheel for this machine"
-        hint = "pin a version that has one: building from source would run its author's code"
-    else:
-        hint = "its last lines are in last_lines; mend the requirements and load it again"
-    return PreconditionError(
-        message, reason=Reason.BUILD_FAILED, hint=hint, metadata={"step": step, "last_lines": text[-2048:]}
-    )
+def _publish(staging: Path, final: Path) -> None:
+    """Moves a finished environment into place. When another process was faster, its own stays: it is the same."""
+    while True:
+        try:
+            staging.rename(final)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if EnvironmentRecord.read(final) is not None:
+                return
+            with contextlib.suppress(FileNotFoundError):
+                # Not one of ours, or damaged: it makes room.
+                final.rename(final.with_name(f".removed-{uuid.uuid4().hex[:8]}"))
+        else:
+            return

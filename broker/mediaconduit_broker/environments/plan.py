@@ -2,80 +2,96 @@
 
 from __future__ import annotations
 
+import abc
 import hashlib
 import platform
-import sys
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from mediaconduit.errors import PreconditionError, Reason
+from mediaconduit_broker.environments.tools import Tools
 
-from mediaconduit_broker.manifest import Manifest
+_FORMAT: Final = "2"
+"""Counts changes of what a build makes of equal parts."""
 
-WHEELS = Path(__file__).parent.parent / "_bundled" / "wheels"
-"""Our own distributions, which are on no registry."""
+Parts = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentPlan:
-    """Everything an environment is made from. Equal plans share one build."""
+class BuildStep:
+    """How far a build is."""
 
-    interpreter: Path
-    wheels: tuple[Path, ...]
-    requirements: tuple[str, ...]
-    """As the repository states them, in order of text."""
+    message: str
+    fraction: float
+    log_lines: tuple[str, ...] = ()
+
+
+Report = Callable[[BuildStep], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a build says about what it made."""
+
+    interpreter: str
+    """Interpreter or toolchain."""
+    packages: tuple[str, ...] = ()
+    """"name==version", in order of name."""
+
+
+class EnvironmentPlan(abc.ABC):
+    """Everything an environment is made from, and how. Equal plans have equal keys."""
+
+    provider_id: str
+    source: str
+
+    @property
+    @abc.abstractmethod
+    def parts(self) -> Parts:
+        """What goes in, by the name people have for it ("requirements"): a change of any is another environment."""
+
+    @abc.abstractmethod
+    async def make(self, folder: Path, tools: Tools, report: Report) -> Made:
+        """Fills an empty folder, which is moved to its place afterwards.
+
+        Raises:
+            PreconditionError: BUILD_FAILED with the step and the last lines of its output.
+        """
+
+    @abc.abstractmethod
+    def command(self, folder: Path) -> list[str]:
+        """What starts the provider, given where the environment is."""
+
+    @abc.abstractmethod
+    def working_folder(self, folder: Path) -> Path:
+        """Where that is started."""
 
     @property
     def key(self) -> str:
-        """Hash of interpreter, platform, our wheels and the requirements; 20 hex digits."""
+        """Hash of the parts, the platform and whose environment it is; 20 hex digits.
+
+        Whose it is counts because a provider can write to its own environment, and none may reach another's.
+        """
         digest = hashlib.sha256()
-        for part in (sys.version, platform.platform(), str(self.interpreter), *self.requirements):
+        for part in (_FORMAT, platform.platform(), self.provider_id, self.source):
             digest.update(part.encode() + b"\0")
-        for wheel in self.wheels:
-            digest.update(wheel.read_bytes())
+        for name, values in sorted(self.parts.items()):
+            digest.update(name.encode() + b"\1" + b"\0".join(value.encode() for value in values) + b"\0")
         return digest.hexdigest()[:20]
 
 
-def plan_environment(folder: Path, manifest: Manifest, *, groups: Sequence[str] = ()) -> EnvironmentPlan:
-    """Plans the environment of a Python provider: its pyproject.toml, requirements.txt or manifest says what it needs.
-
-    Args:
-        folder: The repository.
-        manifest: Its manifest.
-        groups: Dependency groups wanted too ("dev").
-
-    Raises:
-        PreconditionError: BUILD_FAILED, step "plan".
-    """
-    wheels = tuple(sorted(WHEELS.glob("*.whl")))
-    if not wheels:
-        raise _failed(
-            "this broker was installed without the provider host's wheels",
-            hint="in a checkout run `make wheels`; else reinstall the broker",
-        )
-    interpreter = Path(getattr(sys, "_base_executable", "") or sys.executable)
-    return EnvironmentPlan(interpreter, wheels, tuple(sorted(_requirements(folder, manifest, groups))))
+def difference(before: Parts, now: Parts) -> str:
+    """What changed from one plan to the next, in words; empty when nothing did."""
+    found = []
+    for name in sorted(before.keys() | now.keys()):
+        old, new = set(before.get(name, ())), set(now.get(name, ()))
+        if old == new:
+            continue
+        changes = [*(f"+{value}" for value in sorted(new - old)), *(f"-{value}" for value in sorted(old - new))]
+        shown = ", ".join(changes[:_SHOWN]) + (f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else "")
+        found.append(f"{name} changed: {shown}")
+    return "; ".join(found)
 
 
-def _requirements(folder: Path, manifest: Manifest, groups: Sequence[str]) -> list[str]:
-    pyproject = folder / "pyproject.toml"
-    if pyproject.is_file():
-        try:
-            data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise _failed(f"pyproject.toml is not valid TOML: {error}", hint="mend it and load again") from None
-        found = list(data.get("project", {}).get("dependencies", []))
-        for group in groups:
-            found += [entry for entry in data.get("dependency-groups", {}).get(group, []) if isinstance(entry, str)]
-        return found
-    listed = folder / "requirements.txt"
-    if listed.is_file():
-        lines = (line.split(" #")[0].strip() for line in listed.read_text(encoding="utf-8").splitlines())
-        return [line for line in lines if line and not line.startswith(("#", "-"))]
-    return list(manifest.dependencies)
-
-
-def _failed(message: str, *, hint: str) -> PreconditionError:
-    return PreconditionError(message, reason=Reason.BUILD_FAILED, metadata={"step": "plan"}, hint=hint)
+_SHOWN: Final = 6

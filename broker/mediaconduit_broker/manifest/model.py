@@ -34,6 +34,10 @@ class Manifest:
     """Capabilities of older manifests that are no capability of ours ("voice-cloning")."""
     dependencies: tuple[str, ...] = ()
     """python: requirements, for repositories without pyproject.toml or requirements.txt."""
+    build: tuple[tuple[str, ...], ...] = ()
+    """exec: commands that make the program, each with its arguments."""
+    command: tuple[str, ...] = ()
+    """exec: what starts it, relative to the built repository."""
     environment: tuple[str, ...] = ()
     """Names of plain variables passed on to the process."""
     secrets: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -42,6 +43,17 @@ def normalise_dependencies(stated: Any) -> tuple[str, ...]:
         else:
             found.append(str(entry))
     return tuple(found)
+
+
+def normalise_command(stated: Any) -> tuple[str, ...]:
+    """A program and its arguments, from a list of them or from a line. No shell ever sees it.
+
+    Raises:
+        ValueError: A quotation mark in the line is not closed.
+    """
+    if isinstance(stated, str):
+        return tuple(shlex.split(stated))
+    return tuple(str(part) for part in stated or ())
 
 
 def _requirement(name: str, version: Any) -> str:

@@ -12,7 +12,12 @@ import yaml
 from mediaconduit.errors import FieldViolation, NotFoundError, PreconditionError, Reason
 
 from mediaconduit_broker.manifest.model import Manifest, Runtime
-from mediaconduit_broker.manifest.normalise import normalise_capabilities, normalise_dependencies, normalise_id
+from mediaconduit_broker.manifest.normalise import (
+    normalise_capabilities,
+    normalise_command,
+    normalise_dependencies,
+    normalise_id,
+)
 from mediaconduit_broker.manifest.schema import SCHEMA
 
 NAMES: Final = ("MediaConduit.provider.yml", "mediaconduit.provider.yml", "MediaConduit.provider.yaml")
@@ -69,6 +74,8 @@ def _build(data: Mapping[str, Any], warnings: tuple[str, ...]) -> Manifest:
         capabilities=capabilities,
         tags=(*data.get("tags", ()), *tags),
         dependencies=normalise_dependencies(data.get("dependencies")),
+        build=tuple(normalise_command(command) for command in data.get("build") or ()),
+        command=normalise_command(data.get("command")),
         environment=tuple(data.get("environment") or ()),
         secrets=tuple(data.get("secrets") or ()),
         start_timeout=data.get("start_timeout"),
@@ -84,8 +91,26 @@ def _schema_mistakes(data: Any, lines: Mapping[Path_, int]) -> Iterator[tuple[in
 
 
 def _runtime_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> Iterator[tuple[int, str]]:
-    if data.get("runtime", "python") == "python" and "entry" not in data:
+    runtime = data.get("runtime", "python")
+    if runtime == "python" and "entry" not in data:
         yield _line(("runtime",), lines), 'entry: missing; runtime python needs the provider class as "module:Class"'
+    if runtime == "exec" and "command" not in data:
+        yield _line(("runtime",), lines), "command: missing; runtime exec needs what starts the provider"
+    build = data.get("build")
+    commands: list[tuple[Path_, Any]] = [(("command",), data.get("command"))]
+    commands += [
+        (("build", number), command) for number, command in enumerate(build if isinstance(build, list) else ())
+    ]
+    for path, command in commands:
+        if isinstance(command, str) and command and (why := _no_command(command)):
+            yield _line(path, lines), f"{'.'.join(map(str, path))}: {why}"
+
+
+def _no_command(text: str) -> str:
+    try:
+        return "" if normalise_command(text) else "empty"
+    except ValueError as error:
+        return str(error).lower()
 
 
 def _unknown_keys(data: Mapping[str, Any], lines: Mapping[Path_, int], file_name: str) -> Iterator[str]:

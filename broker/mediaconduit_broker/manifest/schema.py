@@ -15,6 +15,12 @@ CAPABILITIES: Final = frozenset(
 
 _STRINGS: Final = {"type": "array", "items": {"type": "string"}}
 _VARIABLES: Final = {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
+_COMMAND: Final = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
+    ]
+}
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -35,6 +41,8 @@ SCHEMA: Final[dict[str, Any]] = {
                 {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}},
             ]
         },
+        "build": {"type": "array", "items": _COMMAND},
+        "command": _COMMAND,
         "environment": _VARIABLES,
         "secrets": _VARIABLES,
         "start_timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},

@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -17,8 +16,15 @@ from mediaconduit import tasks
 from mediaconduit.errors import MediaConduitError, PreconditionError, Reason, UnavailableError
 from mediaconduit.v1 import models_pb2
 
-from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, EnvironmentRecord, plan_environment
-from mediaconduit_broker.manifest import Manifest, Runtime
+from mediaconduit_broker.environments import (
+    BuildStep,
+    Environment,
+    EnvironmentBuilder,
+    EnvironmentRecord,
+    EnvironmentRequest,
+    Permissions,
+)
+from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
 from mediaconduit_broker.sources import Checkout
 from mediaconduit_broker.supervision import lifecycle
@@ -51,6 +57,8 @@ class ProviderSpec:
     """Never stopped for being idle or for its memory."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Plain variables the manifest asks for."""
+    permissions: Permissions = field(default_factory=Permissions)
+    """What its build may do."""
 
 
 Watcher = Callable[["Supervisor", BuildStep | None], None]
@@ -85,7 +93,7 @@ class Supervisor:
         self._owner = tasks.TaskOwner()
         self._work: asyncio.Task[None] | None = None
         self._waiters: set[asyncio.Future[None]] = set()
-        self._python: Path | None = None
+        self._environment: Environment | None = None
         self._killed_for = ""
         self._idle = asyncio.Event()
         self._idle.set()
@@ -103,7 +111,7 @@ class Supervisor:
     @property
     def environment(self) -> EnvironmentRecord | None:
         """Its environment, once built."""
-        return EnvironmentRecord.read(self._python.parent.parent) if self._python is not None else None
+        return self._environment.record if self._environment is not None else None
 
     @property
     def active_calls(self) -> int:
@@ -164,15 +172,21 @@ class Supervisor:
 
     async def aclose(self, *, drain: bool = True) -> None:
         """Stops the sidecar, after its calls where `drain` says so, and frees everything."""
-        if drain and self.active_calls:
-            self._idle.clear()
-            try:
-                async with asyncio.timeout(self.spec.drain_timeout):
-                    await self._idle.wait()
-            except TimeoutError:
-                _log.warning("calls cut short", provider=self.spec.provider_id, calls=self.active_calls)
-        self._handle(lifecycle.Unwanted())
-        await self._owner.join()
+        try:
+            if drain and self.active_calls:
+                await self._drained()
+            self._handle(lifecycle.Unwanted())
+            await self._owner.join()
+        finally:
+            self._release_environment()
+
+    async def _drained(self) -> None:
+        self._idle.clear()
+        try:
+            async with asyncio.timeout(self.spec.drain_timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            _log.warning("calls cut short", provider=self.spec.provider_id, calls=self.active_calls)
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[Instance]:
@@ -256,24 +270,29 @@ class Supervisor:
 
     async def _install(self) -> None:
         try:
-            self._python = await self._environment()
+            environment = await self._provide()
         except MediaConduitError as error:
             self.error = error
             self._handle(lifecycle.InstallFailed(error.message))
         else:
+            self._release_environment()
+            self._environment = environment
             self._handle(lifecycle.Installed())
 
-    async def _environment(self) -> Path:
-        if self.spec.manifest.runtime is not Runtime.PYTHON:
-            runtime = self.spec.manifest.runtime
-            raise PreconditionError(
-                f"runtime {runtime} is not available yet",
-                reason=Reason.BUILD_FAILED,
-                metadata={"step": "plan"},
-                hint="this version runs Python providers",
-            )
-        plan = await asyncio.to_thread(plan_environment, self.spec.checkout.folder, self.spec.manifest)
-        return await self._builder.ensure(plan, lambda step: self._on_change(self, step))
+    async def _provide(self) -> Environment:
+        spec = self.spec
+        request = EnvironmentRequest(
+            provider_id=spec.provider_id,
+            source=spec.checkout.source,
+            folder=spec.checkout.folder,
+            manifest=spec.manifest,
+            permissions=spec.permissions,
+        )
+        return await self._builder.ensure(request, lambda step: self._on_change(self, step))
+
+    def _release_environment(self) -> None:
+        if self._environment is not None:
+            self._environment.release()
 
     async def _bring_up(self) -> None:
         """Spawns, waits until it serves, then until it ends."""
@@ -329,12 +348,12 @@ class Supervisor:
         self.last_models = tuple(await instance.list_models())
 
     def _launch(self, nonce: str) -> Launch:
-        assert self._python is not None
+        assert self._environment is not None
         return Launch(
             provider_id=self.spec.provider_id,
             version=self.spec.manifest.version,
-            command=[str(self._python), "-m", "mediaconduit_provider", self.spec.manifest.entry],
-            folder=self.spec.checkout.folder,
+            command=self._environment.command,
+            folder=self._environment.working_folder,
             instance=nonce,
             variables=self.spec.variables,
         )

@@ -1,7 +1,9 @@
 import pytest
 from mediaconduit.errors import InvalidRequestError
 from mediaconduit_broker import scaffold
-from mediaconduit_broker.environments import plan_environment
+from mediaconduit_broker.environments.python import plan_python
+from mediaconduit_broker.environments.request import EnvironmentRequest
+from mediaconduit_broker.environments.tools import Tools
 from mediaconduit_broker.manifest import read_manifest
 
 
@@ -25,10 +27,14 @@ def test_names_become_ids_packages_and_classes(name, provider_id, entry, tmp_pat
     compile(code, "provider", "exec")
 
 
-def test_what_it_needs_can_be_planned(tmp_path):
+async def test_what_it_needs_can_be_planned(tmp_path):
     made = scaffold.create("shout", tmp_path, "python")
-    plan = plan_environment(made.folder, read_manifest(made.folder), groups=("dev",))
-    assert {"mediaconduit-provider", "pytest>=9", "pytest-asyncio>=1.5"} == set(plan.requirements)
+    manifest = read_manifest(made.folder)
+    request = EnvironmentRequest(
+        provider_id="shout", source="shout", folder=made.folder, manifest=manifest, groups=("dev",)
+    )
+    plan = await plan_python(request, Tools({}))
+    assert {"mediaconduit-provider", "pytest>=9", "pytest-asyncio>=1.5"} == set(plan.parts["requirements"])
 
 
 def test_nothing_is_overwritten(tmp_path):
