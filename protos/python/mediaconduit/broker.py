@@ -34,6 +34,7 @@ class BrokerAdmin:
         provider_id: str = "",
         frozen: bool = False,
         settings: Mapping[str, Any] | None = None,
+        allow_build: bool = False,
     ) -> Feed[broker_pb2.LoadProviderResponse]:
         """Fetches, builds and starts a provider, step by step; the last step is READY.
 
@@ -42,8 +43,11 @@ class BrokerAdmin:
             provider_id: Name to give it; empty = the manifest's.
             frozen: Refuse anything the lock file does not hold.
             settings: As for `Provider.configure`; None = as before.
+            allow_build: Let it run the build commands of its manifest, which is code of its repository.
         """
-        request = broker_pb2.LoadProviderRequest(source=source, provider_id=provider_id, frozen=frozen)
+        request = broker_pb2.LoadProviderRequest(
+            source=source, provider_id=provider_id, frozen=frozen, allow_build=allow_build
+        )
         if settings is not None:
             request.settings.CopyFrom(struct(settings))
         return Feed(lambda: self._wire.broker.LoadProvider(request, metadata=self._wire.metadata()))
@@ -75,15 +79,18 @@ class BrokerAdmin:
         request = broker_pb2.WatchProvidersRequest()
         return Feed(lambda: self._wire.broker.WatchProviders(request, metadata=self._wire.metadata()))
 
-    def tail_logs(self, provider: str, *, lines: int = 100, follow: bool = False) -> Feed[broker_pb2.TailLogsResponse]:
-        """Lines it has written.
+    def tail_logs(
+        self, provider: str, *, lines: int = 100, follow: bool = False, build: bool = False
+    ) -> Feed[broker_pb2.TailLogsResponse]:
+        """Lines it has written, or those of its last build.
 
         Args:
             provider: Whose.
             lines: How many from the past.
             follow: Go on with new ones.
+            build: The log of its last build instead.
         """
-        request = broker_pb2.TailLogsRequest(name=_name(provider), lines=lines, follow=follow)
+        request = broker_pb2.TailLogsRequest(name=_name(provider), lines=lines, follow=follow, build=build)
         return Feed(lambda: self._wire.broker.TailLogs(request, metadata=self._wire.metadata()))
 
     async def explain(

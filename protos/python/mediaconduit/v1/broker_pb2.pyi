@@ -171,12 +171,17 @@ class Environment(google.protobuf.message.Message):
     BUILD_DURATION_FIELD_NUMBER: builtins.int
     INTERPRETER_FIELD_NUMBER: builtins.int
     PACKAGES_FIELD_NUMBER: builtins.int
+    REBUILD_REASON_FIELD_NUMBER: builtins.int
     key: builtins.str
-    """Hash of all that went into it; providers with equal keys share one build."""
+    """Hash of all that went into it. Each provider has an environment of its own."""
     size_bytes: builtins.int
     """Size on disk in bytes."""
     interpreter: builtins.str
     """Interpreter or toolchain ("CPython 3.11.7")."""
+    rebuild_reason: builtins.str
+    """What differs from the environment this provider had before ("requirements changed: +six==1.17.0"); empty for its
+    first.
+    """
     @property
     def build_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it was built."""
@@ -198,9 +203,10 @@ class Environment(google.protobuf.message.Message):
         build_duration: google.protobuf.duration_pb2.Duration | None = ...,
         interpreter: builtins.str = ...,
         packages: collections.abc.Iterable[builtins.str] | None = ...,
+        rebuild_reason: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["build_duration", b"build_duration", "build_time", b"build_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["build_duration", b"build_duration", "build_time", b"build_time", "interpreter", b"interpreter", "key", b"key", "packages", b"packages", "size_bytes", b"size_bytes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["build_duration", b"build_duration", "build_time", b"build_time", "interpreter", b"interpreter", "key", b"key", "packages", b"packages", "rebuild_reason", b"rebuild_reason", "size_bytes", b"size_bytes"]) -> None: ...
 
 Global___Environment: typing_extensions.TypeAlias = Environment
 
@@ -214,12 +220,17 @@ class LoadProviderRequest(google.protobuf.message.Message):
     PROVIDER_ID_FIELD_NUMBER: builtins.int
     FROZEN_FIELD_NUMBER: builtins.int
     SETTINGS_FIELD_NUMBER: builtins.int
+    ALLOW_BUILD_FIELD_NUMBER: builtins.int
     source: builtins.str
     """Where its code is: a folder or URL on the broker's side, or a catalog name ("cowsay")."""
     provider_id: builtins.str
     """Name to give it; empty = the manifest's id. One source may be loaded under several."""
     frozen: builtins.bool
     """Refuse anything the lock file does not hold."""
+    allow_build: builtins.bool
+    """Its manifest's build commands may run, which is code of its repository; kept with the provider. Without this, or
+    the same in the broker's configuration, a provider that has any is refused with NOT_ALLOWED.
+    """
     @property
     def settings(self) -> google.protobuf.struct_pb2.Struct:
         """As ConfigureRequest.settings, in force before its first call. Replaces what was set before; absent = as before."""
@@ -231,9 +242,10 @@ class LoadProviderRequest(google.protobuf.message.Message):
         provider_id: builtins.str = ...,
         frozen: builtins.bool = ...,
         settings: google.protobuf.struct_pb2.Struct | None = ...,
+        allow_build: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["settings", b"settings"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["frozen", b"frozen", "provider_id", b"provider_id", "settings", b"settings", "source", b"source"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["allow_build", b"allow_build", "frozen", b"frozen", "provider_id", b"provider_id", "settings", b"settings", "source", b"source"]) -> None: ...
 
 Global___LoadProviderRequest: typing_extensions.TypeAlias = LoadProviderRequest
 
@@ -626,20 +638,24 @@ class TailLogsRequest(google.protobuf.message.Message):
     NAME_FIELD_NUMBER: builtins.int
     LINES_FIELD_NUMBER: builtins.int
     FOLLOW_FIELD_NUMBER: builtins.int
+    BUILD_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Name of the provider, "providers/{provider}"."""
     lines: builtins.int
     """How many of the lines kept to send first; 0 = none."""
     follow: builtins.bool
     """Go on with new lines as they come."""
+    build: builtins.bool
+    """The log of its last build, in place of what the provider wrote. `follow` means nothing then."""
     def __init__(
         self,
         *,
         name: builtins.str = ...,
         lines: builtins.int = ...,
         follow: builtins.bool = ...,
+        build: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["follow", b"follow", "lines", b"lines", "name", b"name"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["build", b"build", "follow", b"follow", "lines", b"lines", "name", b"name"]) -> None: ...
 
 Global___TailLogsRequest: typing_extensions.TypeAlias = TailLogsRequest
 
