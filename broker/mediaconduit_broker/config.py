@@ -14,7 +14,7 @@ from mediaconduit.errors import FieldViolation, PreconditionError, Reason
 
 
 class ResourceLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one sidecar may use, with all it starts: ``[providers.NAME.limits]``, ``[isolation.limits]``. 0 = no limit."""
+    """What one sidecar may use, with all it starts: ``[providers.NAME.limits]``, ``[isolation.limits]``. 0 = none."""
 
     memory_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Bytes of memory; beyond them the kernel ends it."""

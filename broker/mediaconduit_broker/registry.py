@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import structlog
 from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 
-from mediaconduit_broker.config import Config, ProviderConfig
+from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
-from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.isolation import Bounds, Policy
+from mediaconduit_broker.manifest import Manifest, read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.sources import Sources, catalog
@@ -249,6 +251,7 @@ class Registry:
         self._loading.pop(provider_id, None)
         self._state.forget(provider_id)
         await supervisor.aclose()
+        await asyncio.to_thread(self._runner.forget, provider_id)
         for watcher in tuple(self._watchers):
             watcher.put(Change(supervisor, None, removed=True))
 
@@ -313,8 +316,21 @@ class Registry:
             queue_length=limits.queue_length,
             priority=wanted.priority,
             pinned=wanted.pinned,
+            policy=_policy(self._config.isolation, wanted, manifest),
             variables={key: self._environ[key] for key in manifest.environment if key in self._environ},
         )
+
+
+def _policy(isolation: IsolationConfig, wanted: ProviderConfig, manifest: Manifest) -> Policy:
+    """How far to keep a provider apart: its own table, else what holds for all."""
+    common, own = msgspec.structs.asdict(isolation.limits), msgspec.structs.asdict(wanted.limits)
+    bounds = {name: value if own[name] is None else own[name] for name, value in common.items()}
+    return Policy(
+        sandbox=wanted.sandbox or isolation.sandbox,
+        network=manifest.network,
+        readable=tuple(Path(path).expanduser().absolute() for path in wanted.readable),
+        bounds=Bounds(**{name: value for name, value in bounds.items() if value is not None}),
+    )
 
 
 def _view(supervisor: Supervisor) -> ProviderView:

@@ -16,6 +16,7 @@ from mediaconduit.v1 import broker_pb2, local_models_pb2, provider_pb2, voices_p
 
 from mediaconduit_broker.config import Config
 from mediaconduit_broker.environments import EnvironmentBuilder
+from mediaconduit_broker.isolation import Isolator, Users
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay import Relay
 from mediaconduit_broker.runners import ProcessRunner
@@ -65,7 +66,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
     state = StateFolder(Path(config.state_dir)) if config.state_dir else StateFolder.default()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(state.lock())
-        runner = ProcessRunner(environ)
+        runner = ProcessRunner(environ, _isolator(config, state))
         stack.callback(runner.close)
         builder = EnvironmentBuilder(state.environments, environ, timeout=config.limits.build_timeout)
         sources = _sources(config, state, environ, base)
@@ -102,6 +103,12 @@ def _sources(config: Config, state: StateFolder, environ: Mapping[str, str], bas
         token=token,
         timeout=config.limits.fetch_timeout,
     )
+
+
+def _isolator(config: Config, state: StateFolder) -> Isolator:
+    wanted = config.isolation
+    users = Users(state.users, wanted.first_uid, wanted.last_uid)
+    return Isolator(users=users, homes=state.homes, mode=wanted.users)
 
 
 def _add_services(

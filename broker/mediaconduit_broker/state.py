@@ -34,11 +34,17 @@ class StateFolder:
         self.root = root
         self.environments = root / "environments"
         self.sources = root / "sources"
+        self.homes = root / "homes"
+        """Of providers that are kept apart."""
+        self.users = root / "users.json"
+        """Which of them has which user."""
         self._providers = root / "providers"
 
     @classmethod
     def default(cls) -> StateFolder:
-        """The platform's folder for this user's state."""
+        """The platform's folder for this user's state; of root a folder that other users can reach."""
+        if os.name == "posix" and os.geteuid() == 0 and not os.environ.get("XDG_STATE_HOME"):
+            return cls(Path("/var/lib/mediaconduit"))
         return cls(platformdirs.user_state_path("mediaconduit"))
 
     @contextlib.contextmanager
@@ -48,8 +54,10 @@ class StateFolder:
         Raises:
             PreconditionError: Another broker holds it.
         """
-        for folder in (self.root, self.environments, self._providers):
+        for folder in (self.root, self.environments, self.sources, self._providers):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            self._open_to_sidecars()
         with (self.root / "broker.lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,6 +72,15 @@ class StateFolder:
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    def _open_to_sidecars(self) -> None:
+        """Sidecars with users of their own reach environments and sources, and nothing else of what is here."""
+        for path in self.root.iterdir():
+            if not path.is_symlink():
+                path.chmod(0o755 if path in (self.environments, self.sources) else 0o700 if path.is_dir() else 0o600)
+        if self.homes.is_dir():
+            self.homes.chmod(0o711)
+        self.root.chmod(0o711)
 
     def known_providers(self) -> list[KnownProvider]:
         """Those remembered, in order of name. A record that cannot be read is skipped: it is rewritten when loaded."""

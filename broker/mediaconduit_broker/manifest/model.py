@@ -40,6 +40,8 @@ class Manifest:
     """exec: what starts it, relative to the built repository."""
     environment: tuple[str, ...] = ()
     """Names of plain variables passed on to the process."""
+    network: bool = False
+    """Whether it needs the network; only a sandbox keeps it away."""
     secrets: tuple[str, ...] = ()
     """Names of keys it needs."""
     start_timeout: float | None = None

@@ -77,6 +77,7 @@ def _build(data: Mapping[str, Any], warnings: tuple[str, ...]) -> Manifest:
         build=tuple(normalise_command(command) for command in data.get("build") or ()),
         command=normalise_command(data.get("command")),
         environment=tuple(data.get("environment") or ()),
+        network=data.get("network", False),
         secrets=tuple(data.get("secrets") or ()),
         start_timeout=data.get("start_timeout"),
         warnings=(*warnings, *odd_id, *odd),

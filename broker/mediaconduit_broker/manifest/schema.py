@@ -44,6 +44,7 @@ SCHEMA: Final[dict[str, Any]] = {
         "build": {"type": "array", "items": _COMMAND},
         "command": _COMMAND,
         "environment": _VARIABLES,
+        "network": {"type": "boolean"},
         "secrets": _VARIABLES,
         "start_timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
         "license": {"type": "string"},

@@ -18,6 +18,7 @@ from mediaconduit.errors import (
 from mediaconduit.status import from_rpc_error
 
 from mediaconduit_broker.relay.pump import ChannelClosedError
+from mediaconduit_broker.runners import Exit
 from mediaconduit_broker.supervision import Instance
 
 _EXIT_SECONDS: Final = 2.0
@@ -65,7 +66,7 @@ async def explain(
 async def _lost(instance: Instance, provider_id: str) -> MediaConduitError:
     exit_ = await instance.ended(_EXIT_SECONDS)
     if exit_ is not None:
-        return _crashed(str(exit_), exit_.code, exit_.signal, provider_id)
+        return _crashed(exit_, provider_id)
     return UnavailableError(
         f"the connection to provider {provider_id} was lost",
         metadata={"state": "READY", "why": "connection lost"},
@@ -73,17 +74,21 @@ async def _lost(instance: Instance, provider_id: str) -> MediaConduitError:
     )
 
 
-def _crashed(how: str, code: int | None, signal: int | None, provider_id: str) -> UnavailableError:
+def _crashed(exit_: Exit, provider_id: str) -> UnavailableError:
     error_id = secrets.token_hex(6)
     metadata = {"error_id": error_id}
-    if code is not None:
-        metadata["exit_code"] = str(code)
-    if signal is not None:
-        metadata["signal"] = str(signal)
-    _log.error("sidecar crashed during a call", provider=provider_id, how=how, error_id=error_id)
+    if exit_.code is not None:
+        metadata["exit_code"] = str(exit_.code)
+    if exit_.signal is not None:
+        metadata["signal"] = str(exit_.signal)
+    hint = f"try again; `mediaconduit provider logs {provider_id}` has what it last wrote"
+    if exit_.limit:
+        metadata["limit"], _, metadata["limit_value"] = exit_.limit.partition("=")
+        hint = f"ask for less, or raise {metadata['limit']} in [providers.{provider_id}.limits]"
+    _log.error("sidecar crashed during a call", provider=provider_id, how=str(exit_), error_id=error_id)
     return UnavailableError(
-        f"provider {provider_id} {how} during the call (error id {error_id})",
+        f"provider {provider_id} {exit_} during the call (error id {error_id})",
         reason=Reason.PROVIDER_CRASHED,
         metadata=metadata,
-        hint=f"try again; `mediaconduit provider logs {provider_id}` has what it last wrote",
+        hint=hint,
     )

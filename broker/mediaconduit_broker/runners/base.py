@@ -99,4 +99,12 @@ class Runner(Protocol):
     """"process", "container", "kubernetes", "remote"."""
 
     async def start(self, launch: Launch, logs: LogBuffer) -> Sidecar:
-        """Starts one. What it writes goes into `logs`."""
+        """Starts one. What it writes goes into `logs`.
+
+        Raises:
+            MediaConduitError: It cannot be kept apart as its policy wants.
+            OSError: It could not be started.
+        """
+
+    def forget(self, provider_id: str) -> None:
+        """Removes what lasts of a provider that was removed. May block for a while."""

@@ -155,6 +155,7 @@ class BrokerService:
             provider=await self._live_view(supervisor), warnings=supervisor.spec.manifest.warnings
         )
         if supervisor.instance is not None:
+            answer.warnings.extend(supervisor.instance.sidecar.warnings)
             answer.description.CopyFrom(supervisor.instance.description)
         if (record := await asyncio.to_thread(lambda: supervisor.environment)) is not None:
             answer.environment.CopyFrom(_environment(record))

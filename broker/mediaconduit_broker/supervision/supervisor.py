@@ -25,6 +25,7 @@ from mediaconduit_broker.environments import (
     Permissions,
 )
 from mediaconduit_broker.manifest import Manifest
+from mediaconduit_broker.isolation import Policy
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
 from mediaconduit_broker.sources import Checkout
 from mediaconduit_broker.supervision import lifecycle
@@ -57,6 +58,8 @@ class ProviderSpec:
     """Never stopped for being idle or for its memory."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Plain variables the manifest asks for."""
+    policy: Policy = field(default_factory=Policy)
+    """How far to keep it apart."""
     permissions: Permissions = field(default_factory=Permissions)
     """What its build may do."""
 
@@ -300,6 +303,9 @@ class Supervisor:
         nonce = secrets.token_hex(16)
         try:
             sidecar = await self._runner.start(self._launch(nonce), self.logs)
+        except MediaConduitError as error:
+            self._refuse(error)
+            return
         except OSError as error:
             self._refuse(UnavailableError(f"the process could not be started: {error.strerror}"))
             return
@@ -356,6 +362,7 @@ class Supervisor:
             folder=self._environment.working_folder,
             instance=nonce,
             variables=self.spec.variables,
+            policy=self.spec.policy,
         )
 
     def _ended(self, instance: Instance, exit_: Exit) -> None:
