@@ -24,8 +24,8 @@ from mediaconduit_broker.environments import (
     EnvironmentRequest,
     Permissions,
 )
-from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.isolation import Policy
+from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
 from mediaconduit_broker.sources import Checkout
 from mediaconduit_broker.supervision import lifecycle
