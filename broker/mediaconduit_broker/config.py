@@ -184,10 +184,8 @@ def _explained(message: str) -> PreconditionError:
 
 
 def _keys(where: str) -> list[str]:
-    tables = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig, "isolation": IsolationConfig}
-    kind: type[msgspec.Struct] = tables.get(where.partition(".")[0], Config)
-    if where.endswith(".limits"):
-        kind = ResourceLimits
+    tables: dict[str, type[msgspec.Struct]] = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig, "isolation": IsolationConfig}
+    kind = ResourceLimits if where.endswith(".limits") else tables.get(where.partition(".")[0], Config)
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
 
