@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import structlog
 from mediaconduit import tasks
+from mediaconduit.privacy import hide_memory
 
 from mediaconduit_broker.cli import output
 from mediaconduit_broker.cli.failures import INTERRUPTED
@@ -28,6 +29,8 @@ _log = structlog.get_logger("mediaconduit")
 
 async def serve(config: Config, environ: Mapping[str, str], base: Path) -> int:
     """Serves until SIGINT or SIGTERM. A second signal cuts running calls short, a third leaves at once."""
+    # Vendors' keys may be in our variables, and sidecars of this user could read those.
+    hide_memory()
     with _signals() as stopping:
         async with running(config, environ, base=base) as broker, _narrating(broker.registry):
             print(f"mediaconduit {own_version()} serves on {broker.address}", flush=True)

@@ -22,6 +22,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from mediaconduit.privacy import hide_memory
+
 from mediaconduit_provider import bootstrap, logs, temporary
 from mediaconduit_provider.config import HostConfig
 from mediaconduit_provider.credentials import names_of
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if lifeline not in ("", "stdin"):
         _log.error("MEDIACONDUIT_LIFELINE may only be 'stdin'")
         return bootstrap.EXIT_USAGE
+    # Secrets come by Configure and stay in memory, which other sidecars of this user must not read.
+    hide_memory()
     if lifeline:
         lead_group()
     os.environ["TMPDIR"] = temporary.use_own()
