@@ -47,7 +47,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     source: str
     """What to load: "cowsay", "github:owner/name@v1", "/srv/mine" (docs/sources.md has all forms)."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Handed over by Configure at every start."""
+    """Handed over by Configure at every start. A text "secret:NAME" stands for that secret."""
     start_timeout: float | None = None
     """Seconds to READY; None = as the manifest says, else 60."""
     idle_timeout: float | None = None
@@ -102,6 +102,21 @@ class SourcesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """For private repositories: beginnings of git URLs, as they are after rewriting, and the name of a secret."""
 
 
+class SecretsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Table ``[secrets]``: where the keys of vendors come from."""
+
+    order: list[Literal["environment", "folder", "command"]] = msgspec.field(
+        default_factory=lambda: ["environment", "folder", "command"]
+    )
+    """Which sources are asked, and in which order; the first that has a secret counts."""
+    folder: str | None = None
+    """A folder with one file for each secret."""
+    command: list[str] | None = None
+    """A program and its arguments whose output is the secret; ``{name}`` stands for its name."""
+    command_timeout: float = 10.0
+    """Seconds it may take."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of ``mediaconduit.toml``."""
 
@@ -115,6 +130,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Other names for models: ``fast = "cowsay/default"``."""
     sources: SourcesConfig = msgspec.field(default_factory=SourcesConfig)
     """How code is fetched."""
+    secrets: SecretsConfig = msgspec.field(default_factory=SecretsConfig)
+    """Where keys come from."""
     isolation: IsolationConfig = msgspec.field(default_factory=IsolationConfig)
     """How sidecars are kept apart."""
     limits: Limits = msgspec.field(default_factory=Limits)
@@ -157,6 +174,7 @@ def _check(config: Config) -> None:
             )
         if not prefix or not re.match(r"(?:https?|ssh|file)://|[\w.-]+@", target):
             raise _invalid("sources.rewrite: not the beginning of a git URL", "sources.rewrite")
+    _check_secrets(config.secrets)
     if config.isolation.first_uid > config.isolation.last_uid:
         raise _invalid("isolation.last_uid: lower than first_uid", "isolation.last_uid", hint="see docs/isolation.md")
     for name in config.providers:
@@ -166,6 +184,20 @@ def _check(config: Config) -> None:
                 f"providers.{name}",
                 hint="ids have lower-case letters, digits and '-'",
             )
+
+
+def _check_secrets(secrets: SecretsConfig) -> None:
+    if len(set(secrets.order)) != len(secrets.order):
+        raise _invalid("secrets.order: names a source twice", "secrets.order")
+    if secrets.command is not None and not any("{name}" in part for part in secrets.command[1:]):
+        raise _invalid(
+            "secrets.command: does not say where the secret's name goes",
+            "secrets.command",
+            hint='write {name} in its place, e.g. ["pass", "show", "{name}"]',
+        )
+    for source, given in (("folder", secrets.folder), ("command", secrets.command)):
+        if given is not None and source not in secrets.order:
+            raise _invalid(f"secrets.{source}: is never asked", f"secrets.{source}", hint="name it in secrets.order")
 
 
 def _explained(message: str) -> PreconditionError:
@@ -184,7 +216,13 @@ def _explained(message: str) -> PreconditionError:
 
 
 def _keys(where: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {"providers": ProviderConfig, "limits": Limits, "sources": SourcesConfig, "isolation": IsolationConfig}
+    tables: dict[str, type[msgspec.Struct]] = {
+        "providers": ProviderConfig,
+        "limits": Limits,
+        "sources": SourcesConfig,
+        "secrets": SecretsConfig,
+        "isolation": IsolationConfig,
+    }
     kind = ResourceLimits if where.endswith(".limits") else tables.get(where.partition(".")[0], Config)
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from mediaconduit_broker.isolation import Bounds, Policy
 from mediaconduit_broker.manifest import Manifest, read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
+from mediaconduit_broker.secrets import SecretStore
 from mediaconduit_broker.sources import Sources, catalog
 from mediaconduit_broker.state import KnownProvider, StateFolder
-from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor
+from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
 
 _log = structlog.get_logger(__name__)
 
@@ -86,6 +87,7 @@ class Registry:
         runner: Starts processes.
         environ: The broker's own variables, of which providers get those their manifests name.
         sources: Finds and fetches code.
+        secrets: Where providers' keys come from.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Registry:
         runner: Runner,
         environ: Mapping[str, str],
         sources: Sources,
+        secrets: SecretStore,
     ) -> None:
         self._config = config
         self._state = state
@@ -103,6 +106,7 @@ class Registry:
         self._runner = runner
         self._environ = environ
         self._sources = sources
+        self._secrets = secrets
         self._supervisors: dict[str, Supervisor] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._owner = tasks.TaskOwner()
@@ -125,6 +129,8 @@ class Registry:
         pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
         for known in wanted.values():
+            if known.withheld:
+                _tell_withheld("secret settings must be set again", known.provider_id, known.withheld)
             self._owner.start(self._load_quietly(known), name=f"load {known.provider_id}")
 
     async def aclose(self) -> None:
@@ -207,7 +213,7 @@ class Registry:
                 await supervisor.configure(settings)
             await supervisor.ready(explicit=True)
             # Only what has worked once comes back with the broker.
-            self._remember(supervisor.spec)
+            self._remember(supervisor)
         return supervisor
 
     async def refresh(self, provider_id: str) -> Supervisor:
@@ -219,15 +225,15 @@ class Registry:
         old = self.get(provider_id)
         async with self._loading.setdefault(provider_id, asyncio.Lock()):
             spec = await self._spec(old.spec.checkout.source, provider_id, old.spec.settings)
-            new = Supervisor(spec, self._builder, self._runner, self._changed)
-            new.logs, new.call_count, new.start_count = old.logs, old.call_count, old.start_count
+            new = Supervisor(spec, self._builder, self._runner, self._changed, old.logs)
+            new.call_count, new.start_count = old.call_count, old.start_count
             try:
                 await new.ready(explicit=True)
             except BaseException:
                 await new.aclose(drain=False)
                 raise
             self._supervisors[provider_id] = new
-            self._remember(spec)
+            self._remember(new)
             self._changed(new, None)
             self._owner.start(old.aclose(), name=f"drain {provider_id}")
         return new
@@ -240,7 +246,7 @@ class Registry:
         """
         supervisor = self.get(provider_id)
         await supervisor.configure(settings)
-        self._remember(supervisor.spec)
+        self._remember(supervisor)
 
     async def unload(self, provider_id: str, drain_timeout: float | None = None) -> None:
         """Drains, stops and forgets a provider."""
@@ -285,10 +291,15 @@ class Registry:
                 return  # its state says so, and whoever watches states has heard
             _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
 
-    def _remember(self, spec: ProviderSpec) -> None:
+    def _remember(self, supervisor: Supervisor) -> None:
+        spec = supervisor.spec
+        settings, withheld = lasting_settings(spec.settings, supervisor.settings_schema)
+        if withheld and spec.provider_id not in self._config.providers:
+            _tell_withheld("secret settings are kept until the broker stops", spec.provider_id, withheld)
         # Its very version, so that a restart needs no network and changes nothing: only a load or a refresh does.
-        known = KnownProvider(spec.provider_id, _lasting(spec), spec.settings, spec.checkout.resolved)
-        self._state.remember(known)
+        self._state.remember(
+            KnownProvider(spec.provider_id, _lasting(spec), settings, spec.checkout.resolved, withheld)
+        )
 
     async def _spec(
         self,
@@ -318,7 +329,12 @@ class Registry:
             priority=wanted.priority,
             pinned=wanted.pinned,
             policy=_policy(self._config.isolation, wanted, manifest),
-            variables={key: self._environ[key] for key in manifest.environment if key in self._environ},
+            secrets=self._secrets,
+            variables={
+                key: self._environ[key]
+                for key in manifest.environment
+                if key in self._environ and key not in manifest.secrets
+            },
         )
 
 
@@ -332,6 +348,11 @@ def _policy(isolation: IsolationConfig, wanted: ProviderConfig, manifest: Manife
         readable=tuple(Path(path).expanduser().absolute() for path in wanted.readable),
         bounds=Bounds(**{name: value for name, value in bounds.items() if value is not None}),
     )
+
+
+def _tell_withheld(what: str, provider_id: str, names: Sequence[str]) -> None:
+    hint = "put them into the secret store and set e.g. secret:NAME, which stands for them"
+    _log.warning(what, provider=provider_id, settings=", ".join(names), hint=hint)
 
 
 def _view(supervisor: Supervisor) -> ProviderView:

@@ -20,6 +20,7 @@ from mediaconduit_broker.isolation import Isolator, Users
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay import Relay
 from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.secrets import CommandSource, EnvironmentSource, FolderSource, SecretSource, SecretStore
 from mediaconduit_broker.services.broker import BrokerService
 from mediaconduit_broker.services.edge import service_handlers
 from mediaconduit_broker.services.health import mirror_health
@@ -69,9 +70,10 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         runner = ProcessRunner(environ, _isolator(config, state))
         stack.callback(runner.close)
         builder = EnvironmentBuilder(state.environments, environ, timeout=config.limits.build_timeout)
-        sources = _sources(config, state, environ, base)
+        secrets = _secrets(config, environ, base)
+        sources = _sources(config, state, environ, base, secrets)
         stack.push_async_callback(sources.aclose)
-        registry = Registry(config, state, builder, runner, environ, sources)
+        registry = Registry(config, state, builder, runner, environ, sources, secrets)
         stack.push_async_callback(registry.aclose)
         server = grpc.aio.server(options=SERVER_OPTIONS)
         health_service = health.aio.HealthServicer()
@@ -89,11 +91,26 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             await health_service.enter_graceful_shutdown()
 
 
-def _sources(config: Config, state: StateFolder, environ: Mapping[str, str], base: Path) -> Sources:
+def _secrets(config: Config, environ: Mapping[str, str], base: Path) -> SecretStore:
+    wanted = config.secrets
+    sources: dict[str, SecretSource] = {"environment": EnvironmentSource(environ)}
+    if wanted.folder is not None:
+        sources["folder"] = FolderSource(base / Path(wanted.folder).expanduser())
+    if wanted.command:
+        sources["command"] = CommandSource(wanted.command, environ, wanted.command_timeout)
+    return SecretStore([sources[name] for name in wanted.order if name in sources])
+
+
+def _sources(
+    config: Config, state: StateFolder, environ: Mapping[str, str], base: Path, secrets: SecretStore
+) -> Sources:
     async def token(url: str) -> str | None:
         wanted = config.sources.tokens
         prefix = max((known for known in wanted if url.startswith(known)), key=len, default="")
-        return environ.get(wanted[prefix]) if prefix else None
+        if not prefix:
+            return None
+        found = (await secrets.find([wanted[prefix]])).values.get(wanted[prefix])
+        return found.reveal() if found is not None else None
 
     return Sources(
         state.sources,

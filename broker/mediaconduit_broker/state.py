@@ -22,9 +22,12 @@ class KnownProvider:
 
     provider_id: str
     source: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """But for those that are secret: the state folder holds none."""
     pinned: str = ""
     """What its source was resolved to."""
+    withheld: tuple[str, ...] = ()
+    """Names of the settings that are secret."""
 
 
 class StateFolder:
@@ -89,13 +92,24 @@ class StateFolder:
             with contextlib.suppress(ValueError, KeyError, OSError):
                 record = json.loads(path.read_text(encoding="utf-8"))
                 found.append(
-                    KnownProvider(path.stem, record["source"], record.get("settings", {}), record.get("pinned", ""))
+                    KnownProvider(
+                        path.stem,
+                        record["source"],
+                        record.get("settings", {}),
+                        record.get("pinned", ""),
+                        tuple(record.get("withheld", ())),
+                    )
                 )
         return found
 
     def remember(self, provider: KnownProvider) -> None:
         """Writes a record that only this user may read, whole or not at all."""
-        fields = {"source": provider.source, "pinned": provider.pinned, "settings": dict(provider.settings)}
+        fields = {
+            "source": provider.source,
+            "pinned": provider.pinned,
+            "settings": dict(provider.settings),
+            "withheld": provider.withheld,
+        }
         record = json.dumps(fields, ensure_ascii=False)
         handle, name = tempfile.mkstemp(dir=self._providers, suffix=".new")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

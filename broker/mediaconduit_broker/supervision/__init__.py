@@ -1,8 +1,9 @@
 """When a provider is installed, started, stopped, tried again, given up."""
 
+from mediaconduit_broker.supervision.credentials import lasting_settings
 from mediaconduit_broker.supervision.instance import Instance
 from mediaconduit_broker.supervision.lifecycle import State
 from mediaconduit_broker.supervision.monitor import Monitor, Pace
 from mediaconduit_broker.supervision.supervisor import ProviderSpec, Supervisor
 
-__all__ = ["Instance", "Monitor", "Pace", "ProviderSpec", "State", "Supervisor"]
+__all__ = ["Instance", "Monitor", "Pace", "ProviderSpec", "State", "Supervisor", "lasting_settings"]

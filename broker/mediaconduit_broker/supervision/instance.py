@@ -22,6 +22,7 @@ from mediaconduit.v1 import (
 )
 
 from mediaconduit_broker.runners import Exit, Sidecar
+from mediaconduit_broker.secrets import Secret
 
 READY_SERVICE: Final = "mediaconduit.v1.MediaProvider"
 _UNARY_SECONDS: Final = 30.0
@@ -55,13 +56,16 @@ class Instance:
         self.description = answer
         return self.description
 
-    async def configure(self, settings: Mapping[str, Any]) -> None:
-        """Hands settings over.
+    async def configure(self, settings: Mapping[str, Any] | None, secrets: Mapping[str, Secret]) -> None:
+        """Hands settings and secrets over: all of them, or None to leave the settings as they are.
 
         Raises:
             MediaConduitError: As the provider refuses them.
         """
-        request = provider_pb2.ConfigureRequest(settings=to_struct(settings))
+        request = provider_pb2.ConfigureRequest(
+            settings=to_struct(settings) if settings is not None else None,
+            secrets={name: secret.reveal() for name, secret in secrets.items()},
+        )
         try:
             await self.provider.Configure(request)
         except grpc.aio.AioRpcError as error:

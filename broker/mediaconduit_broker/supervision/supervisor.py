@@ -27,9 +27,11 @@ from mediaconduit_broker.environments import (
 from mediaconduit_broker.isolation import Policy
 from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
+from mediaconduit_broker.secrets import SecretStore
 from mediaconduit_broker.sources import Checkout
 from mediaconduit_broker.supervision import lifecycle
 from mediaconduit_broker.supervision.admission import Admission
+from mediaconduit_broker.supervision.credentials import Credentials
 from mediaconduit_broker.supervision.instance import Instance, translated
 from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
 
@@ -45,7 +47,9 @@ class ProviderSpec:
     provider_id: str
     checkout: Checkout
     manifest: Manifest
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secrets: SecretStore = field(default_factory=SecretStore)
+    """Where its keys come from."""
     start_timeout: float = 60.0
     drain_timeout: float = 10.0
     idle_timeout: float = 0.0
@@ -56,7 +60,7 @@ class ProviderSpec:
     """The lower, the sooner it stops when memory is short."""
     pinned: bool = False
     """Never stopped for being idle or for its memory."""
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Plain variables the manifest asks for."""
     policy: Policy = field(default_factory=Policy)
     """How far to keep it apart."""
@@ -75,11 +79,23 @@ class Supervisor:
         builder: Makes its environment.
         runner: Starts its process.
         on_change: Called after every change of state and every step of a build.
+        logs: Of the one it replaces, to be continued.
     """
 
-    def __init__(self, spec: ProviderSpec, builder: EnvironmentBuilder, runner: Runner, on_change: Watcher) -> None:
+    def __init__(
+        self,
+        spec: ProviderSpec,
+        builder: EnvironmentBuilder,
+        runner: Runner,
+        on_change: Watcher,
+        logs: LogBuffer | None = None,
+    ) -> None:
         self.spec = spec
-        self.logs = LogBuffer()
+        self.logs = logs or LogBuffer()
+        self.credentials = self._credentials()
+        """What it was given at its last start."""
+        self.settings_schema = ""
+        """As last described, also while it does not run."""
         self.instance: Instance | None = None
         self.last_models: tuple[models_pb2.Model, ...] = ()
         """As last listed, also while it does not run."""
@@ -161,7 +177,7 @@ class Supervisor:
             MediaConduitError: It refuses them; the old ones stay.
         """
         if self.instance is not None and self.state is State.READY:
-            await self.instance.configure(settings)
+            await self._configure(self.instance, settings)
             self.spec = replace(self.spec, settings=dict(settings))
             self.last_models = tuple(await self.instance.list_models())
             self._on_change(self, None)
@@ -199,6 +215,7 @@ class Supervisor:
             MediaConduitError: There is none, or too many wait already.
         """
         instance = await self.ready()
+        self.credentials.require()
         await self.admission.enter(instance.description.max_concurrency)
         try:
             # While this call waited for its place the sidecar may have been replaced.
@@ -301,6 +318,7 @@ class Supervisor:
         """Spawns, waits until it serves, then until it ends."""
         self.error = None
         nonce = secrets.token_hex(16)
+        self.credentials = self._credentials()
         try:
             sidecar = await self._runner.start(self._launch(nonce), self.logs)
         except MediaConduitError as error:
@@ -337,7 +355,7 @@ class Supervisor:
             error = translated(failure)
             if error is None:
                 raise failure
-            if error.code == "UNAVAILABLE" and await instance.ended(1.0) is not None:
+            if error.reason is Reason.UNSPECIFIED and await instance.ended(1.0) is not None:
                 return False
             self._refuse(error)
         else:
@@ -346,12 +364,29 @@ class Supervisor:
         return False
 
     async def _steps(self, instance: Instance) -> None:
+        await self.credentials.look_up(self.spec.settings)  # while the process starts
         await instance.describe()
         self._handle(lifecycle.Answered())
+        if self.credentials.names:
+            # Its code runs from here on; before, it had no settings to describe.
+            await instance.configure(None, self.credentials.given())
+            await instance.describe()
+        self.settings_schema = instance.description.settings_schema
         if self.spec.settings:
-            await instance.configure(self.spec.settings)
+            await self._configure(instance, self.spec.settings)
         await instance.serving()
         self.last_models = tuple(await instance.list_models())
+
+    async def _configure(self, instance: Instance, settings: Mapping[str, Any]) -> None:
+        complete = await self.credentials.complete(settings, self.settings_schema)
+        try:
+            await instance.configure(complete, self.credentials.given())
+        except MediaConduitError as error:
+            raise self.credentials.clean(error) from None
+
+    def _credentials(self) -> Credentials:
+        spec = self.spec
+        return Credentials(spec.provider_id, spec.secrets, spec.manifest.secrets, self.logs.redactor)
 
     def _launch(self, nonce: str) -> Launch:
         assert self._environment is not None
@@ -361,7 +396,7 @@ class Supervisor:
             command=self._environment.command,
             folder=self._environment.working_folder,
             instance=nonce,
-            variables=self.spec.variables,
+            variables={**self.spec.variables, **self.credentials.variables},
             policy=self.spec.policy,
         )
 
@@ -375,7 +410,9 @@ class Supervisor:
         self.logs.append(f"the sidecar {exit_}", "warning")
         loads = exit_.code in lifecycle.HOPELESS_CODES
         self.error = (
-            PreconditionError(
+            self.credentials.missing_error()
+            if loads and self.credentials.found.missing
+            else PreconditionError(
                 "the provider's code does not load",
                 reason=Reason.BUILD_FAILED,
                 metadata={"step": "import", "last_lines": lines[-2048:]},
@@ -403,8 +440,8 @@ class Supervisor:
         self._handle(lifecycle.TimedOut(self.error.message))
 
     def _refuse(self, error: MediaConduitError) -> None:
-        self.error = error
-        self._handle(lifecycle.Refused(error.message))
+        self.error = self.credentials.clean(error)
+        self._handle(lifecycle.Refused(self.error.message))
 
     def _not_ready(self) -> UnavailableError:
         return UnavailableError(

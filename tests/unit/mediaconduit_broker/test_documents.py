@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from mediaconduit_broker.config import Config, IsolationConfig, Limits, ProviderConfig, SourcesConfig
+from mediaconduit_broker.config import Config, IsolationConfig, Limits, ProviderConfig, SecretsConfig, SourcesConfig
 from mediaconduit_broker.manifest.read import parse_manifest
 from mediaconduit_broker.manifest.schema import SCHEMA
 
@@ -30,13 +30,14 @@ def test_the_manifest_example_is_one() -> None:
 
 
 def test_the_configuration_page_lists_every_key() -> None:
-    tables = {"providers", "limits", "sources", "isolation"}
+    tables = {"providers", "limits", "sources", "secrets", "isolation"}
     top = {field.name for field in msgspec.structs.fields(Config)} - tables
     providers = {f"providers.NAME.{field.name}" for field in msgspec.structs.fields(ProviderConfig)}
     limits = {f"limits.{field.name}" for field in msgspec.structs.fields(Limits)}
     sources = {f"sources.{field.name}" for field in msgspec.structs.fields(SourcesConfig)}
+    secrets = {f"secrets.{field.name}" for field in msgspec.structs.fields(SecretsConfig)}
     isolation = {f"isolation.{field.name}" for field in msgspec.structs.fields(IsolationConfig)}
-    assert rows("config.md") == top | providers | limits | sources | isolation
+    assert rows("config.md") == top | providers | limits | sources | secrets | isolation
 
 
 def test_the_configuration_example_is_one_and_its_defaults_are_the_codes() -> None:

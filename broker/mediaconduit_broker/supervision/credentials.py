@@ -1,0 +1,100 @@
+"""The secrets of one provider: looked up at every start, kept out of all that is written about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import structlog
+from mediaconduit.errors import MediaConduitError, PreconditionError, Reason
+
+from mediaconduit_broker.secrets import Found, Redactor, Secret, SecretStore
+from mediaconduit_broker.secrets.settings import private_values, references, resolve, withhold
+
+VARIABLE: Final = "MEDIACONDUIT_SECRETS"
+"""Names a sidecar is to wait for, in its environment."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Credentials:
+    """What a provider was given at its last start.
+
+    Args:
+        provider_id: Whose they are.
+        store: Where they come from.
+        names: Those its manifest asks for.
+        redactor: Told every value, before it leaves the broker.
+    """
+
+    def __init__(self, provider_id: str, store: SecretStore, names: Iterable[str], redactor: Redactor) -> None:
+        self._provider_id = provider_id
+        self._store = store
+        self.names = tuple(names)
+        """The variables its code expects."""
+        self.redactor = redactor
+        self.found = Found()
+        """As last looked up."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What its process must be told at its start: names, no values."""
+        return {VARIABLE: ",".join(self.names)} if self.names else {}
+
+    async def look_up(self, settings: Mapping[str, Any]) -> None:
+        """Finds what the manifest and the settings ask for, as it is now."""
+        self.found = await self._store.find((*self.names, *references(settings)))
+        self.redactor.add(self.found.values.values())
+        for warning in self.found.warnings:
+            _log.warning("secrets", provider=self._provider_id, why=warning)
+
+    def given(self) -> dict[str, Secret]:
+        """The variables to hand over."""
+        return {name: self.found.values[name] for name in self.names if name in self.found.values}
+
+    async def complete(self, settings: Mapping[str, Any], schema: str) -> dict[str, Any]:
+        """The settings with what they refer to; their secret values are redacted from here on."""
+        if missing := set(references(settings)) - set(self.found.values):
+            extra = await self._store.find(missing)
+            self.found = Found(
+                {**self.found.values, **extra.values},
+                tuple(dict.fromkeys((*(n for n in self.found.missing if n not in extra.values), *extra.missing))),
+                self.found.warnings,
+            )
+            self.redactor.add(extra.values.values())
+        completed = resolve(settings, self.found.values)
+        self.redactor.add(private_values(_parsed(schema), completed))
+        return completed
+
+    def require(self) -> None:
+        """Raises `PreconditionError` when one is missing."""
+        if self.found.missing:
+            raise self.missing_error()
+
+    def missing_error(self) -> PreconditionError:
+        """Says what is missing and where it can be put."""
+        missing = self.found.missing
+        return PreconditionError(
+            f"provider {self._provider_id} needs {' and '.join(missing)}, which no source of secrets has",
+            reason=Reason.CREDENTIALS_MISSING,
+            metadata={"variable": ",".join(missing)},
+            hint=f"{self._store.advice(missing[0])}, then `mediaconduit provider refresh {self._provider_id}`",
+        )
+
+    def clean(self, error: MediaConduitError) -> MediaConduitError:
+        """The error without any value."""
+        return self.redactor.error(error)
+
+
+def lasting_settings(settings: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The settings as they may be written to disk, and the names of those that are left out."""
+    return withhold(_parsed(schema), settings)
+
+
+def _parsed(schema: str) -> Mapping[str, Any]:
+    try:
+        parsed = json.loads(schema) if schema else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
