@@ -48,6 +48,10 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """What to load: "cowsay", "github:owner/name@v1", "/srv/mine" (docs/sources.md has all forms)."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     """Handed over by Configure at every start. A text "secret:NAME" stands for that secret."""
+    allow_build: bool = False
+    """It may run the build commands of its manifest, which is code of its repository."""
+    allow_indexes: list[str] = msgspec.field(default_factory=list)
+    """Package indexes, and places of single packages, that its own files may name: URLs, each with all below it."""
     start_timeout: float | None = None
     """Seconds to READY; None = as the manifest says, else 60."""
     idle_timeout: float | None = None
@@ -87,6 +91,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The same with calls; also how long a check may take."""
     stuck_timeout: float = 30.0
     """Seconds a cancelled call may hold its place before its sidecar is replaced."""
+    environments_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Bytes all environments may take; beyond, the least recently used that nobody uses go. 0 = no limit."""
     replay_bytes: int = 8 * 1024 * 1024
     """Bytes of events kept for a repeated request_id."""
     replay_seconds: float = 60.0

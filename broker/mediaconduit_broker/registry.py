@@ -16,7 +16,7 @@ from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 
 from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
-from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
+from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, Permissions
 from mediaconduit_broker.isolation import Bounds, Policy
 from mediaconduit_broker.manifest import Manifest, read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
@@ -179,6 +179,7 @@ class Registry:
         settings: Mapping[str, Any] | None = None,
         *,
         pinned: str = "",
+        allow_build: bool = False,
         report: Report = lambda step: None,
     ) -> Supervisor:
         """Loads a provider and waits until it is ready. Concurrent loads of one name do the work once.
@@ -188,6 +189,7 @@ class Registry:
             provider_id: Its name; empty = the manifest's.
             settings: In force before its first call; None = as before.
             pinned: The version wanted, as `Checkout.resolved`; empty = what the source means now.
+            allow_build: Its build commands may run.
             report: Told of the steps before there is a supervisor that could tell.
 
         Raises:
@@ -195,7 +197,7 @@ class Registry:
         """
         if settings is None and (running := self.running(source, provider_id)) is not None:
             return running
-        spec = await self._spec(source, provider_id, settings, pinned=pinned, report=report)
+        spec = await self._spec(source, provider_id, settings, pinned=pinned, allow_build=allow_build, report=report)
         async with self._loading.setdefault(spec.provider_id, asyncio.Lock()):
             supervisor = self._supervisors.get(spec.provider_id)
             if supervisor is not None and not _same_source(supervisor.spec, spec):
@@ -224,7 +226,12 @@ class Registry:
         """
         old = self.get(provider_id)
         async with self._loading.setdefault(provider_id, asyncio.Lock()):
-            spec = await self._spec(old.spec.checkout.source, provider_id, old.spec.settings)
+            spec = await self._spec(
+                old.spec.checkout.source,
+                provider_id,
+                old.spec.settings,
+                allow_build=old.spec.permissions.build,
+            )
             new = Supervisor(spec, self._builder, self._runner, self._changed, old.logs)
             new.call_count, new.start_count = old.call_count, old.start_count
             try:
@@ -285,7 +292,13 @@ class Registry:
 
     async def _load_quietly(self, known: KnownProvider) -> None:
         try:
-            await self.load(known.source, known.provider_id, known.settings, pinned=known.pinned)
+            await self.load(
+                known.source,
+                known.provider_id,
+                known.settings,
+                pinned=known.pinned,
+                allow_build=known.allow_build,
+            )
         except MediaConduitError as error:
             if known.provider_id in self._supervisors:
                 return  # its state says so, and whoever watches states has heard
@@ -298,8 +311,20 @@ class Registry:
             _tell_withheld("secret settings are kept until the broker stops", spec.provider_id, withheld)
         # Its very version, so that a restart needs no network and changes nothing: only a load or a refresh does.
         self._state.remember(
-            KnownProvider(spec.provider_id, _lasting(spec), settings, spec.checkout.resolved, withheld)
+            KnownProvider(
+                spec.provider_id,
+                _lasting(spec),
+                settings,
+                spec.checkout.resolved,
+                withheld,
+                allow_build=self._granted(spec),
+            )
         )
+
+    def _granted(self, spec: ProviderSpec) -> bool:
+        """Whether it may build because a load said so; what the configuration says is not remembered."""
+        configured = self._config.providers.get(spec.provider_id)
+        return spec.permissions.build and not (configured is not None and configured.allow_build)
 
     async def _spec(
         self,
@@ -308,6 +333,7 @@ class Registry:
         settings: Mapping[str, Any] | None,
         *,
         pinned: str = "",
+        allow_build: bool = False,
         report: Report = lambda step: None,
     ) -> ProviderSpec:
         checkout = await self._sources.resolve(
@@ -328,6 +354,7 @@ class Registry:
             queue_length=limits.queue_length,
             priority=wanted.priority,
             pinned=wanted.pinned,
+            permissions=Permissions(allow_build or wanted.allow_build, tuple(wanted.allow_indexes)),
             policy=_policy(self._config.isolation, wanted, manifest),
             secrets=self._secrets,
             variables={

@@ -69,7 +69,13 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         stack.enter_context(state.lock())
         runner = ProcessRunner(environ, _isolator(config, state))
         stack.callback(runner.close)
-        builder = EnvironmentBuilder(state.environments, environ, timeout=config.limits.build_timeout)
+        builder = EnvironmentBuilder(
+            state.environments,
+            environ,
+            timeout=config.limits.build_timeout,
+            cap=config.limits.environments_bytes,
+        )
+        await builder.clean_up()
         secrets = _secrets(config, environ, base)
         sources = _sources(config, state, environ, base, secrets)
         stack.push_async_callback(sources.aclose)

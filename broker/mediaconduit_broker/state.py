@@ -26,6 +26,8 @@ class KnownProvider:
     """But for those that are secret: the state folder holds none."""
     pinned: str = ""
     """What its source was resolved to."""
+    allow_build: bool = field(default=False, kw_only=True)
+    """Whoever added it let its build commands run."""
     withheld: tuple[str, ...] = ()
     """Names of the settings that are secret."""
 
@@ -98,6 +100,7 @@ class StateFolder:
                         record.get("settings", {}),
                         record.get("pinned", ""),
                         tuple(record.get("withheld", ())),
+                        allow_build=record.get("allow_build", False),
                     )
                 )
         return found
@@ -109,6 +112,7 @@ class StateFolder:
             "pinned": provider.pinned,
             "settings": dict(provider.settings),
             "withheld": provider.withheld,
+            "allow_build": provider.allow_build,
         }
         record = json.dumps(fields, ensure_ascii=False)
         handle, name = tempfile.mkstemp(dir=self._providers, suffix=".new")

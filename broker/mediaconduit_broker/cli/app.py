@@ -13,6 +13,7 @@ from mediaconduit_broker.cli import (
     doctor,
     execute,
     failures,
+    gc,
     models,
     new,
     provider,
@@ -42,6 +43,7 @@ app.command("transform")(transform.transform)
 app.command("new")(new.new)
 app.command("exec", context_settings={"allow_interspersed_args": False})(execute.execute)
 app.command("test")(test.check_provider)
+app.command("gc")(gc.gc)
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)
 

@@ -28,6 +28,9 @@ def add(
         str, typer.Option("--id", metavar="NAME", help="Name to give it; the manifest's where absent.")
     ] = "",
     settings: Settings = None,
+    allow_build: Annotated[
+        bool, typer.Option("--allow-build", help="Let it run its manifest's build commands: code of its repository.")
+    ] = False,
     broker: BrokerOption = None,
 ) -> None:
     """Build, start and remember a provider."""
@@ -38,7 +41,7 @@ def add(
     given = values.settings(settings) if settings else None
 
     async def command(client: Client) -> None:
-        steps = client.broker.load(place, provider_id=provider_id, settings=given)
+        steps = client.broker.load(place, provider_id=provider_id, settings=given, allow_build=allow_build)
         await loading.follow(steps, "added", provider_id or source)
 
     with_broker(context, broker, command)
@@ -80,6 +83,7 @@ def logs(
     name: Name,
     lines: Annotated[int, typer.Option("--lines", "-n", metavar="COUNT", min=0, help="Lines from the past.")] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="The log of its last build instead.")] = False,
     broker: BrokerOption = None,
 ) -> None:
     """Show what a provider has written."""
@@ -87,7 +91,7 @@ def logs(
     from mediaconduit_broker.cli.running import with_broker
 
     async def command(client: Client) -> None:
-        async for news in client.broker.tail_logs(name, lines=lines, follow=follow):
+        async for news in client.broker.tail_logs(name, lines=lines, follow=follow, build=build):
             views.show_log_lines(news)
 
     with_broker(context, broker, command)

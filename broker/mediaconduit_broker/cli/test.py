@@ -18,6 +18,9 @@ def check_provider(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")
     ] = None,
+    allow_build: Annotated[
+        bool, typer.Option("--allow-build", help="Let it run its manifest's build commands: code of its repository.")
+    ] = False,
     as_json: JsonOption = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, too.")] = None,
     state_dir: Annotated[
@@ -36,6 +39,7 @@ def check_provider(
         source=values.source(source),
         settings=values.settings(settings or ()),
         only=tuple(only or ()),
+        allow_build=allow_build,
         state_dir=state_dir,
         as_json=as_json,
         junit=junit,

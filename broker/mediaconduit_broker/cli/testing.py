@@ -10,7 +10,7 @@ from typing import Any
 from mediaconduit_broker.cli import loading, output
 from mediaconduit_broker.cli.failures import FAILED, OK, UsageError
 from mediaconduit_broker.conformance import Outcome, Report, formats, run_conformance
-from mediaconduit_broker.environments import BuildStep
+from mediaconduit_broker.environments import BuildStep, Permissions
 from mediaconduit_broker.state import StateFolder
 
 
@@ -22,6 +22,7 @@ class Wanted:
     settings: Mapping[str, Any]
     only: tuple[str, ...]
     """Names; empty = all."""
+    allow_build: bool
     state_dir: Path | None
     as_json: bool
     junit: Path | None
@@ -45,6 +46,7 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
             base=Path.cwd(),
             state=StateFolder(wanted.state_dir) if wanted.state_dir else StateFolder.default(),
             environ=environ,
+            permissions=Permissions(build=wanted.allow_build),
             report=told,
             only=wanted.only,
         )

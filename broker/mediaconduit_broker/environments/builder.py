@@ -68,7 +68,7 @@ class EnvironmentBuilder:
         self._environ = build_environ(environ)
         self._timeout = timeout
         self._cap = cap
-        self.journal = BuildJournal(root.parent / "builds")
+        self.journal = BuildJournal.beside(root)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def clean_up(self) -> None:
@@ -92,6 +92,7 @@ class EnvironmentBuilder:
                 self._running[plan.key] = task
                 task.add_done_callback(lambda _: self._running.pop(plan.key, None))
             await asyncio.shield(task)
+        self.journal.used(plan)
         return Environment(tuple(plan.command(folder)), plan.working_folder(folder), lease)
 
     async def aclose(self) -> None:
@@ -150,7 +151,6 @@ class EnvironmentBuilder:
                 await tasks.shielded(
                     asyncio.to_thread(collection.remove, staging), timeout=60, name=f"remove {staging.name}"
                 )
-        self.journal.built(plan)
         await self._keep_under_cap(final)
         report(BuildStep("environment ready", 1.0))
 

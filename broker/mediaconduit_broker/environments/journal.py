@@ -33,11 +33,20 @@ class BuildJournal:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @classmethod
+    def beside(cls, environments: Path) -> BuildJournal:
+        """The journal of a folder of environments."""
+        return cls(environments.parent / "builds")
+
+    def last_key(self, provider_id: str) -> str:
+        """The key of the provider's last environment; empty when it had none."""
+        last = self._last(provider_id)
+        return last.key if last else ""
+
     def reason(self, plan: EnvironmentPlan) -> str:
         """What differs from the provider's last environment; empty when it had none."""
-        try:
-            last = msgspec.json.decode((self._root / plan.provider_id / _PLAN).read_bytes(), type=_Last)
-        except (OSError, msgspec.DecodeError):
+        last = self._last(plan.provider_id)
+        if last is None:
             return ""
         if last.source != plan.source:
             return "it comes from another source"
@@ -45,13 +54,21 @@ class BuildJournal:
             return "the last one had been removed"
         return difference(last.parts, plan.parts) or "the platform or the broker changed"
 
-    def built(self, plan: EnvironmentPlan) -> None:
-        """Remembers the plan, for the next `reason`."""
+    def used(self, plan: EnvironmentPlan) -> None:
+        """Remembers the plan as the provider's last, for the next `reason`."""
+        if self.last_key(plan.provider_id) == plan.key:
+            return
         content = msgspec.json.encode(_Last(plan.key, plan.source, _plain(plan.parts)))
         with contextlib.suppress(OSError):  # only an explanation is lost
             path = self._root / plan.provider_id / _PLAN
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(content)
+
+    def _last(self, provider_id: str) -> _Last | None:
+        try:
+            return msgspec.json.decode((self._root / provider_id / _PLAN).read_bytes(), type=_Last)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def log(self, plan: EnvironmentPlan) -> BuildLog:
         """A new log; the oldest go."""

@@ -91,7 +91,13 @@ class BrokerService:
             return
         with self._registry.changes() as changes:
             work = tasks.start(
-                self._registry.load(request.source, request.provider_id, settings, report=changes.put_step),
+                self._registry.load(
+                    request.source,
+                    request.provider_id,
+                    settings,
+                    allow_build=request.allow_build,
+                    report=changes.put_step,
+                ),
                 name="load a provider",
             )
             async for response in self._progress(work, changes, request):
@@ -192,8 +198,12 @@ class BrokerService:
         return broker_pb2.ExplainRouteResponse(candidates=[candidate])
 
     async def tail_logs(self, request: broker_pb2.TailLogsRequest) -> AsyncGenerator[broker_pb2.TailLogsResponse, None]:
-        """Lines kept, then new ones."""
-        logs = self._registry.get(provider_id_of(request.name, "name")).logs
+        """Lines kept, then new ones; or the log of the last build."""
+        supervisor = self._registry.get(provider_id_of(request.name, "name"))
+        if request.build:
+            yield await asyncio.to_thread(_build_log, supervisor, request.lines)
+            return
+        logs = supervisor.logs
         last = logs.last_number
         if kept := logs.tail(request.lines):
             yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in kept])
@@ -210,9 +220,22 @@ def _line(record: LogRecord) -> broker_pb2.LogLine:
     return broker_pb2.LogLine(time=time, level=record.level, text=record.text)
 
 
+def _build_log(supervisor: Supervisor, lines: int) -> broker_pb2.TailLogsResponse:
+    response = broker_pb2.TailLogsResponse()
+    if (log := supervisor.build_log()) is not None:
+        written, text = log
+        kept = text.splitlines()[-lines:] if lines > 0 else []
+        response.lines.extend(_line(LogRecord(number, written, "info", line)) for number, line in enumerate(kept))
+    return response
+
+
 def _environment(record: EnvironmentRecord) -> broker_pb2.Environment:
     environment = broker_pb2.Environment(
-        key=record.key, size_bytes=record.size_bytes, interpreter=record.interpreter, packages=record.packages
+        key=record.key,
+        size_bytes=record.size_bytes,
+        interpreter=record.interpreter,
+        packages=record.packages,
+        rebuild_reason=record.rebuild_reason,
     )
     environment.build_time.FromNanoseconds(int(record.build_time * 1e9))
     environment.build_duration.FromNanoseconds(int(record.build_seconds * 1e9))

@@ -149,6 +149,10 @@ class Supervisor:
             return None
         return max(self.admission.last_left, self.instance.ready_since or 0.0)
 
+    def build_log(self) -> tuple[float, str] | None:
+        """When its last build wrote its log, in seconds since the epoch, and the log; None when there was none."""
+        return self._builder.journal.last_log(self.spec.provider_id)
+
     async def ready(self, *, explicit: bool = False) -> Instance:
         """A sidecar that takes calls, started when there is none.
 

@@ -1,0 +1,60 @@
+"""Lists environments and removes those that nobody needs."""
+
+from __future__ import annotations
+
+from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.output import Cell
+from mediaconduit_broker.environments import BuildJournal, StoredEnvironment, collection
+from mediaconduit_broker.state import StateFolder
+
+
+def run(state: StateFolder, *, dry_run: bool, everything: bool, as_json: bool) -> None:
+    """Removes, unless it is to be a dry run, and says what."""
+    journal = BuildJournal.beside(state.environments)
+    known = {journal.last_key(known.provider_id) for known in state.known_providers()}
+    found = collection.survey(state.environments)
+    going = [one for one in found if not one.in_use and (everything or one.key not in known)]
+    if not dry_run:
+        collection.remove_leftovers(state.environments)
+        going = [environment for environment in going if collection.remove(environment.folder)]
+    if as_json:
+        output.print_json([_plain(environment, going, dry_run=dry_run) for environment in found])
+        return
+    if found:
+        columns = ("environment", "provider", ">on disk", "last used", "")
+        output.table(columns, [_row(environment, going, known, dry_run=dry_run) for environment in found])
+    freed = output.human_bytes(sum(environment.size_bytes for environment in going)) or "0 B"
+    count = f"{len(going)} of {len(found)} environments"
+    output.done("would remove" if dry_run else "removed", count, freed)
+
+
+def _row(
+    environment: StoredEnvironment, going: list[StoredEnvironment], known: set[str], *, dry_run: bool
+) -> list[Cell]:
+    if environment in going:
+        fate: Cell = ("would go" if dry_run else "removed", "yellow")
+    elif environment.in_use:
+        fate = ("in use", "green")
+    else:
+        fate = ("comes back with the broker" if environment.key in known else "kept", "dim")
+    return [
+        (environment.key, "bold"),
+        environment.provider_id,
+        output.human_bytes(environment.size_bytes),
+        output.ago(int(environment.last_used)),
+        fate,
+    ]
+
+
+def _plain(
+    environment: StoredEnvironment, going: list[StoredEnvironment], *, dry_run: bool
+) -> dict[str, str | int | float | bool]:
+    return {
+        "key": environment.key,
+        "provider": environment.provider_id,
+        "size_bytes": environment.size_bytes,
+        "last_used": environment.last_used,
+        "in_use": environment.in_use,
+        "removed": environment in going and not dry_run,
+        "would_remove": environment in going,
+    }
