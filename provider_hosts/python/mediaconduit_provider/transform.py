@@ -60,6 +60,8 @@ class Run:
         self._active = self._started
         self._leads = False
         """The first output was begun and has not left."""
+        self._taken = 0
+        """How often the handler has taken what there was."""
         self._cancel: Callable[[], None] | None = None
 
     # -- for the handler ----------------------------------------------------------------------------------------------
@@ -71,6 +73,7 @@ class Run:
     async def take(self) -> TransformResponse | None:
         """What the call made since the last time, in one message; None at the end. Raises how the call failed."""
         items = await self._mailbox.take()
+        self._taken += 1
         return self._packer.pack(items) if items else None
 
     def leave(self, cause: MediaConduitError | None = None) -> None:
@@ -151,7 +154,7 @@ class Run:
     async def _drive(self, source: AsyncIterator[Any]) -> None:
         """An async iterator, to its end, in this task."""
         emit, clock = self._emit_fast, time.monotonic
-        turn = 0.0
+        turn, taken = 0.0, 0
         try:
             async for item in source:
                 if self._leaving:
@@ -163,8 +166,9 @@ class Run:
                     self._leads = False
                     await self._mailbox.taken()  # the first output leaves before an author who then blocks
                 elif now - turn > _TURN:
-                    await asyncio.sleep(0)
-                    turn = clock()
+                    if taken == self._taken:  # else the loop has turned: an author who pauses need not pause twice
+                        await asyncio.sleep(0)
+                    taken, turn = self._taken, clock()
         except asyncio.CancelledError as cancelled:
             await _cancel_generator(source, cancelled)
             raise
