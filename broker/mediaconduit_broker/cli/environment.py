@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from mediaconduit_broker import sources
 from mediaconduit_broker.cli import loading
 from mediaconduit_broker.cli.children import watch_children_without_threads
 from mediaconduit_broker.cli.failures import UsageError
 from mediaconduit_broker.config import Limits
 from mediaconduit_broker.environments import Environment, EnvironmentBuilder, EnvironmentRequest
 from mediaconduit_broker.manifest import Runtime, read_manifest
+from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
 
 _OF_ANOTHER_PYTHON: Final = ("PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
@@ -28,7 +29,9 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
         MediaConduitError: The source, its manifest or its requirements are wrong.
         UsageError: There is no such command.
     """
-    checkout = sources.resolve(source, base=Path.cwd())
+    state = StateFolder(state_dir) if state_dir else StateFolder.default()
+    watch_children_without_threads()
+    checkout = asyncio.run(_checkout(source, state, environ))
     manifest = read_manifest(checkout.folder)
     if manifest.runtime is not Runtime.PYTHON:
         raise UsageError(
@@ -37,12 +40,11 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
         )
     request = EnvironmentRequest(
         provider_id=manifest.id,
-        source=str(checkout.folder),
+        source=checkout.origin,
         folder=checkout.folder,
         manifest=manifest,
         groups=("dev",),
     )
-    state = StateFolder(state_dir) if state_dir else StateFolder.default()
     state.environments.mkdir(parents=True, exist_ok=True, mode=0o700)
     builder = EnvironmentBuilder(state.environments, environ, timeout=Limits().build_timeout)
 
@@ -53,7 +55,6 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
         finally:
             await builder.aclose()
 
-    watch_children_without_threads()
     environment = asyncio.run(build())
     environment.lease.keep_over_exec()
     variables = _variables(environ, environment.folder)
@@ -65,6 +66,12 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
         )
     os.chdir(checkout.folder)
     os.execve(program, list(command), variables)  # noqa: S606  # what the user asked for, without a shell
+
+
+async def _checkout(source: str, state: StateFolder, environ: Mapping[str, str]) -> Checkout:
+    async with contextlib.aclosing(Sources(state.sources, environ, base=Path.cwd())) as sources:
+        with loading.display(source) as show:
+            return await sources.resolve(source, report=lambda message, fraction: show(message, fraction, ""))
 
 
 def _variables(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

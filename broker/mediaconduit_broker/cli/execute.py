@@ -12,7 +12,9 @@ from mediaconduit_broker.cli.invocation import invocation_of
 
 def execute(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, github:owner/name@ref, or a bundled name.")
+    ],
     command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run, e.g. pytest.")],
     state_dir: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder that environments are kept in.")

@@ -23,7 +23,9 @@ Settings: TypeAlias = Annotated[
 @app.command()
 def add(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, github:owner/name@ref, or a bundled name.")
+    ],
     provider_id: Annotated[
         str, typer.Option("--id", metavar="NAME", help="Name to give it; the manifest's where absent.")
     ] = "",

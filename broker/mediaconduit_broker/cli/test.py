@@ -13,7 +13,9 @@ from mediaconduit_broker.cli.provider import Settings
 
 def check_provider(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, or the name of a bundled provider.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, github:owner/name@ref, or a bundled name.")
+    ],
     settings: Settings = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")

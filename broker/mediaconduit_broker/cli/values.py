@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -79,6 +78,8 @@ def _is_string(key: str) -> bool:
 
 def source(given: str) -> str:
     """A source as the broker is to see it: paths start from here, not from where the broker was started."""
-    if given.startswith((".", "~", "/")) or ("/" in given and not re.match(r"^[a-z][a-z0-9+.-]*:", given)):
-        return str(Path(given).expanduser().absolute().resolve())
-    return given
+    from mediaconduit_broker.sources import FolderSource, parse
+
+    place = parse(given)
+    here = isinstance(place, FolderSource) and not given.lower().startswith("file:")
+    return str(Path(given).expanduser().absolute().resolve()) if here else given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, Final
 import grpc
 from mediaconduit.errors import NotFoundError, Reason
 
-from mediaconduit_broker import sources
 from mediaconduit_broker.conformance import checks
 from mediaconduit_broker.conformance.bench import Bench, Subject
 from mediaconduit_broker.conformance.check import (
@@ -32,6 +32,7 @@ from mediaconduit_broker.environments import (
 )
 from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
 
 CHECK_SECONDS: Final = 180.0
@@ -59,7 +60,7 @@ async def run_conformance(
     """Runs the checks on the provider at `source`, over the wire, and ends whatever was started.
 
     Args:
-        source: A folder, "file:" URL or catalog name.
+        source: Any form of source.
         settings: Handed over by Configure.
         base: Where relative paths begin.
         state: Whose environments are used and added to.
@@ -78,11 +79,11 @@ async def run_conformance(
             reason=Reason.RESOURCE_NOT_FOUND,
             hint=f"the checks are {', '.join(CHECKS)}",
         )
-    checkout = await asyncio.to_thread(sources.resolve, source, base=base)
+    checkout = await _checkout(source, base, state, environ, report)
     manifest = await asyncio.to_thread(read_manifest, checkout.folder)
     request = EnvironmentRequest(
         provider_id=manifest.id,
-        source=str(checkout.folder),
+        source=checkout.origin,
         folder=checkout.folder,
         manifest=manifest,
         permissions=permissions or Permissions(),
@@ -111,6 +112,15 @@ async def run_conformance(
         runner.close()
         environment.release()
     return Report(subject.manifest.id, tuple(outcomes))
+
+
+async def _checkout(
+    source: str, base: Path, state: StateFolder, environ: Mapping[str, str], report: Reporter
+) -> Checkout:
+    async with contextlib.aclosing(Sources(state.sources, environ, base=base)) as sources:
+        return await sources.resolve(
+            source, report=lambda message, fraction: report(BuildStep(message, fraction or 0.0))
+        )
 
 
 async def _environment(

@@ -9,7 +9,7 @@ from typing import Final
 from mediaconduit.errors import NotFoundError, Reason
 
 from mediaconduit_broker.sources.checkout import Checkout, content_hash
-from mediaconduit_broker.sources.parse import CatalogSource, FolderSource, parse
+from mediaconduit_broker.sources.parse import CatalogSource, FolderSource
 
 _PACKAGE: Final = Path(__file__).parents[1]
 
@@ -39,13 +39,6 @@ def resolve_folder(wanted: FolderSource | CatalogSource, source: str, *, base: P
     if not folder.is_dir():
         raise _missing(source, [])
     return _checkout(source, folder, f"file:{folder}")
-
-
-def resolve(source: str, *, base: Path) -> Checkout:
-    """As `Sources.resolve`, for what needs no fetching."""
-    wanted = parse(source)
-    assert isinstance(wanted, FolderSource | CatalogSource)
-    return resolve_folder(wanted, source, base=base)
 
 
 def _checkout(source: str, folder: Path, origin: str) -> Checkout:

@@ -145,7 +145,8 @@ class GitFetcher:
                 metadata={"source": name, "suggestions": ",".join(near)},
             )
         try:
-            return await repository.parse(f"{commit}:{subdir}" if subdir else f"{commit}^{{tree}}")
+            found = await repository.parse(f"{commit}:{subdir}") if subdir else commit
+            return await repository.parse(f"{found}^{{tree}}")  # which a link or a file is not
         except GitFailedError:
             raise NotFoundError(
                 f"{name} has no folder {subdir!r} at {commit[:12]}",

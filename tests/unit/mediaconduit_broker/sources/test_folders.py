@@ -1,0 +1,97 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mediaconduit.errors import NotFoundError, PreconditionError, Reason
+from mediaconduit_broker.sources import Sources, catalog, content_hash
+from mediaconduit_broker.sources.store import Record, Store
+
+Make = Callable[[], Sources]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    return Sources(tmp_path / "state", {}, base=tmp_path)
+
+
+async def test_bundled_providers_are_found_by_name(sources: Sources) -> None:
+    assert "cowsay" in catalog()
+    checkout = await sources.resolve("cowsay")
+    assert (checkout.folder / "MediaConduit.provider.yml").is_file()
+    assert checkout.resolved.startswith("file:cowsay@")
+    assert checkout.origin == "cowsay"
+
+
+@pytest.mark.parametrize("form", ["{path}", "file://{path}", "./mine", "file:mine", "file://localhost{path}"])
+async def test_folders_in_every_form(sources: Sources, tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    checkout = await sources.resolve(form.format(path=folder))
+    assert (checkout.folder, checkout.origin) == (folder, f"file:{folder}")
+
+
+async def test_what_is_not_there_names_the_nearest_and_no_path(sources: Sources) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        await sources.resolve("cowsya")
+    assert caught.value.reason is Reason.SOURCE_NOT_FOUND
+    assert caught.value.metadata["suggestions"] == "cowsay"
+
+
+async def test_owner_and_name_alone_are_a_folder_and_the_hint_says_how_to_mean_github(sources: Sources) -> None:
+    with pytest.raises(NotFoundError, match="github:owner/name"):
+        await sources.resolve("owner/name")
+
+
+def test_the_hash_follows_content_and_not_caches(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    before = content_hash(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.pyc").write_text("x")
+    assert content_hash(tmp_path) == before
+    (tmp_path / "a.py").write_text("2")
+    assert content_hash(tmp_path) != before
+
+
+RECORD = Record(origin="github:o/r//a", version="c0ffee", tree="t", name="a")
+
+
+def put(store: Store, record: Record, text: str) -> Path:
+    with store.staging() as staging:
+        (staging / "new").mkdir()
+        (staging / "new" / "file").write_text(text)
+        return store.publish(staging / "new", "github:o/r", record)
+
+
+def test_the_first_of_two_that_publish_one_version_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert put(store, RECORD, "first") == put(store, RECORD, "second")
+    folder, record = store.find("github:o/r", "github:o/r//a", "c0ffee") or (None, None)
+    assert folder is not None
+    assert ((folder / "file").read_text(), record) == ("first", RECORD)
+    assert store.versions("github:o/r") == {"c0ffee"}
+
+
+def test_a_checkout_without_its_record_does_not_count_and_is_made_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = put(store, RECORD, "half")
+    (folder.parent / "checkout.json").unlink()
+    assert store.find("github:o/r", "github:o/r//a", "c0ffee") is None
+    assert (put(store, RECORD, "whole") / "file").read_text() == "whole"
+
+
+def test_a_folder_and_the_whole_repository_are_kept_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    whole = Record(origin="github:o/r", version="c0ffee", tree="t", name="r")
+    assert put(store, RECORD, "a") != put(store, whole, "b")
+
+
+def test_what_is_staged_goes_when_it_is_not_published(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.staging() as staging:
+        os.symlink("/etc", staging / "file")
+        (staging / "new").mkdir()
+        os.symlink("/etc", staging / "new" / "etc")
+        with pytest.raises(PreconditionError):
+            store.publish(staging / "new", "github:o/r", RECORD)
+    assert list(tmp_path.iterdir()) == []
