@@ -5,9 +5,11 @@ and temporary files go. What a machine cannot do is said, as a warning or, where
 """
 
 from mediaconduit_broker.isolation.cell import Cell
+from mediaconduit_broker.isolation.cgroups import Cgroup
+from mediaconduit_broker.isolation.cgroups import Cgroup
 from mediaconduit_broker.isolation.isolator import Isolator
 from mediaconduit_broker.isolation.machine import Machine
 from mediaconduit_broker.isolation.policy import Bounds, Policy
 from mediaconduit_broker.isolation.users import Users
 
-__all__ = ["Bounds", "Cell", "Isolator", "Machine", "Policy", "Users"]
+__all__ = ["Bounds", "Cell", "Cgroup", "Isolator", "Machine", "Policy", "Users"]

@@ -93,6 +93,8 @@ def _sandboxed(wanted: Confinement, machine: Machine) -> Iterator[str]:
     yield from (machine.bubblewrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     if not wanted.policy.network:
         yield "--unshare-net"
+    if wanted.uid is None:
+        yield from ("--cap-drop", "ALL")  # of root; other users have none, and who becomes one drops them itself
     yield from ("--ro-bind", "/usr", "/usr")
     for path, target in machine.system:
         yield from ("--symlink", target, path) if target else ("--ro-bind", path, path)

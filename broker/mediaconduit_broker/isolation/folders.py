@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +21,24 @@ class Folders:
     Args:
         homes: Where homes are; None = sidecars keep the broker's.
         shared: Whether users other than the broker's must be able to pass.
+        at: Those of a broker before, to go on with: `paths`; () = new ones.
     """
 
-    def __init__(self, homes: Path | None, *, shared: bool) -> None:
+    def __init__(self, homes: Path | None, *, shared: bool, at: Sequence[Path] = ()) -> None:
         self._homes = homes
         self._mode = _PASSABLE if shared else _PRIVATE
+        if at:
+            self.sockets, self._temporary = at
+            return
         # Paths of Unix sockets are limited to 107 characters: a short folder of our own.
         self.sockets = self._made(_run_folder() if shared else None)
         # Not in /run, which is memory: temporary files may be large.
         self._temporary = self._made(None) if shared else self.sockets
+
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        """Where sockets and temporary files are."""
+        return self.sockets, self._temporary
 
     def make(self, name: str, uid: int | None) -> tuple[Path, Path]:
         """Folders for one sidecar's socket and for its temporary files, for this user alone."""

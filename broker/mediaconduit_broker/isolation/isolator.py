@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mediaconduit.errors import PreconditionError, Reason
@@ -29,6 +29,7 @@ class Isolator:
         users: Users of providers; None = all run as the broker's.
         homes: Folder for homes of providers that are kept apart.
         mode: Whether a user of its own is wanted or required; "off" with `users` None.
+        at: Folders of a broker before, to go on with: its `folders`; () = new ones.
     """
 
     def __init__(
@@ -37,11 +38,12 @@ class Isolator:
         users: Users | None = None,
         homes: Path | None = None,
         mode: UserMode = "auto",
+        at: Sequence[Path] = (),
     ) -> None:
         self.machine = machine or Machine.look()
         self._mode = mode
         self._users = users if self.machine.own_users and mode != "off" else None
-        self._folders = Folders(homes, shared=self._users is not None)
+        self._folders = Folders(homes, shared=self._users is not None, at=at)
         if self.machine.cgroups is not None:
             self.machine.cgroups.clear()
 
@@ -49,6 +51,11 @@ class Isolator:
     def sockets(self) -> Path:
         """Where sockets are."""
         return self._folders.sockets
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where sockets and temporary files are: what `close` removes."""
+        return self._folders.paths
 
     def admit(
         self, provider_id: str, instance: str, command: Iterable[str], folder: Path, policy: Policy | None = None
