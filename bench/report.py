@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,15 +55,21 @@ def table(rows: Iterable[Row]) -> Table:
     return made
 
 
-def write_json(path: Path, rows: Sequence[Row]) -> None:
-    """Rows of earlier runs stay where this run did not measure them again."""
-    kept = {entry["name"]: entry for entry in json.loads(path.read_text())} if path.exists() else {}
-    kept |= {row.name: asdict(row) for row in rows}
-    path.write_text(json.dumps(list(kept.values()), indent=2, ensure_ascii=False) + "\n")
+def merged(earlier: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
+    """Rows of an earlier run, with those that this run has measured again."""
+    kept = {row.name: row for row in earlier} | {row.name: row for row in rows}
+    return list(kept.values())
+
+
+def write_json(path: Path, rows: Iterable[Row]) -> None:
+    """A list of ``{name, value, unit, budget, met}``."""
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> list[Row]:
-    """As `write_json` left them."""
+    """As `write_json` left them; nothing when it has not."""
+    if not path.exists():
+        return []
     return [Row(**entry) for entry in json.loads(path.read_text())]
 
 

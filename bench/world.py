@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -108,6 +109,7 @@ class World:
 async def _serving(target: str) -> None:
     async with open_channel(target) as channel, asyncio.timeout(30):
         request = health_pb2.HealthCheckRequest(service="mediaconduit.v1.MediaProvider")
-        async for answer in health_pb2_grpc.HealthStub(channel).Watch(request, wait_for_ready=True):
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        async for answer in health.Watch(request, wait_for_ready=True):
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
                 return

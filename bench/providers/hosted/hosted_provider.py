@@ -24,12 +24,12 @@ class Hosted(Provider):
     async def transform(self, call: Call) -> AsyncIterator[Any]:
         """Yields tokens, events that cannot be joined (``apart``), or the file it was given (``copy``)."""
         if call.model.id == "copy":
-            item = call.input()
-            yield File(await item.path(), item.media_type)
+            sent = call.input()
+            yield File(await sent.path(), sent.media_type)
             return
         count, pause = call.text.split()
         seconds = float(pause)
-        item = TOKEN if call.model.id == "paced" else Progress(stage=TOKEN)
+        item: Any = TOKEN if call.model.id == "paced" else Progress(stage=TOKEN)
         for _ in range(int(count)):
             if seconds:
                 await asyncio.sleep(seconds)
