@@ -80,6 +80,7 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "starts": str(provider.start_count),
             "memory": output.human_bytes(provider.memory_bytes),
             "settings": _indented(said.settings_schema),
+            "secrets": "\n".join(f"{secret.name}: {secret.source or 'missing'}" for secret in found.secrets),
             "environment": environment.key,
             "interpreter": environment.interpreter,
             "on disk": output.human_bytes(environment.size_bytes),

@@ -7,34 +7,52 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import uv
+
 from mediaconduit_broker.environments.errors import build_failed
 from mediaconduit_broker.runners.command import CommandFailedError, run_command
+from mediaconduit_broker.secrets import hide_credentials
 
-_PASSED_ON: Final = re.compile(
-    r"^(PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|UV_\w+|XDG_\w+)$", re.I
+_PLACES: Final = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|XDG_(CACHE|CONFIG|DATA)_HOME", re.I
 )
+"""Variables that say where things are."""
+_UV: Final = re.compile(
+    "UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|INDEX_STRATEGY|KEYRING_PROVIDER|INSECURE_HOST"
+    "|NATIVE_TLS|SYSTEM_CERTS|CACHE_DIR|OFFLINE|HTTP_TIMEOUT|HTTP_RETRIES|REQUEST_TIMEOUT|CONCURRENT_DOWNLOADS"
+    "|CONCURRENT_INSTALLS|PYTHON_INSTALL_DIR|PYTHON_PREFERENCE|EXCLUDE_NEWER)"
+)
+"""Those of uv that say where packages are and how they are fetched, and no others: some hold tokens."""
 _NOWHERE: Final = Path("/")
 """Where programs work by default: uv obeys a pyproject.toml or uv.toml it finds where it is started, or above."""
 
 
 def build_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Of the broker's variables those that say where things are. Builds get no others."""
-    passed = {key: value for key, value in environ.items() if _PASSED_ON.match(key)}
+    """Of the broker's variables those that builds get: where things are. Addresses may carry credentials."""
+    passed = {key: value for key, value in environ.items() if _PLACES.fullmatch(key) or _UV.fullmatch(key)}
     # An interpreter is found or missed, never fetched.
     return passed | {"UV_PYTHON_DOWNLOADS": "never"}
+
+
+def foreign_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The same for programs other than uv, which may be the repository's: without anything that holds credentials."""
+    return {
+        key: value for key, value in environ.items() if not key.startswith("UV_") and hide_credentials(value) == value
+    }
 
 
 class Tools:
     """Runs programs for one build.
 
     Args:
-        environ: All variables they get.
-        log: Told every command line and what it wrote.
+        environ: All variables uv gets; other programs get what `foreign_environ` leaves of them.
+        log: Told every command line and what it wrote, but for credentials in addresses.
     """
 
     def __init__(self, environ: Mapping[str, str], log: Callable[[str], None] = lambda text: None) -> None:
         self.environ = environ
-        self.log = log
+        self._foreign = foreign_environ(environ)
+        self._log = log
 
     async def run(self, *command: str, folder: Path = _NOWHERE, step: str = "plan", failure: str = "") -> str:
         """What the program wrote.
@@ -49,12 +67,13 @@ class Tools:
             PreconditionError: BUILD_FAILED: it failed, or there is no such program.
         """
         self.log(f"$ {' '.join(command)}\n")
+        environ = self.environ if command[0] == uv.find_uv_bin() else self._foreign
         try:
-            output = await run_command(*command, environ=self.environ, folder=folder)
+            output = await run_command(*command, environ=environ, folder=folder)
         except CommandFailedError as error:
             self.log(f"{error.output}\nexit code {error.returncode}\n")
             message = failure or f"the provider's environment could not be built (step {step})"
-            raise build_failed(step, message, error.output) from None
+            raise build_failed(step, hide_credentials(message), hide_credentials(error.output)) from None
         except FileNotFoundError:
             self.log("no such program\n")
             name = Path(command[0]).name
@@ -63,3 +82,7 @@ class Tools:
             ) from None
         self.log(output)
         return output
+
+    def log(self, text: str) -> None:
+        """Adds to the build's log."""
+        self._log(hide_credentials(text))

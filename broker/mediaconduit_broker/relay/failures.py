@@ -19,6 +19,7 @@ from mediaconduit.status import from_rpc_error
 
 from mediaconduit_broker.relay.pump import ChannelClosedError
 from mediaconduit_broker.runners import Exit
+from mediaconduit_broker.secrets import Redactor
 from mediaconduit_broker.supervision import Instance
 
 _EXIT_SECONDS: Final = 2.0
@@ -28,9 +29,12 @@ _log = structlog.get_logger(__name__)
 
 
 async def explain(
-    error: grpc.aio.AioRpcError | ChannelClosedError, instance: Instance, provider_id: str
+    error: grpc.aio.AioRpcError | ChannelClosedError, instance: Instance, provider_id: str, redactor: Redactor
 ) -> MediaConduitError:
-    """The typed error behind a failed call to a sidecar: its own words where it had any, else what became of it."""
+    """The typed error behind a failed call to a sidecar: its own words where it had any, else what became of it.
+
+    Its own words may quote a vendor who quotes a key: the provider's secrets are taken out.
+    """
     if isinstance(error, ChannelClosedError):
         return await _lost(instance, provider_id)
     known = from_rpc_error(error)
@@ -40,7 +44,7 @@ async def explain(
     if known.reason is not Reason.UNSPECIFIED:
         if known.reason is Reason.DEADLINE_EXCEEDED and not known.metadata:
             return CallTimeoutError("the call's deadline passed", hint="allow more time, or ask for less")
-        return known
+        return redactor.error(known)
     code = error.code()
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # gRPC's own: a message over its limit.
@@ -57,7 +61,7 @@ async def explain(
         "sidecar broke the contract",
         provider=provider_id,
         code=code.name,
-        details=error.details(),
+        details=redactor.text(error.details() or ""),
         error_id=unexpected.metadata["error_id"],
     )
     return unexpected

@@ -149,7 +149,8 @@ async def _forward(call: Any, upstream: Upstream, write: Write, facts: CallFacts
     try:
         await pump(call.read, write, facts.see)
     except (grpc.aio.AioRpcError, ChannelClosedError) as error:
-        raise await explain(error, upstream.instance, upstream.route.provider_id) from None
+        known = await explain(error, upstream.instance, upstream.route.provider_id, upstream.supervisor.logs.redactor)
+        raise known from None
     finally:
         call.cancel()
     if not facts.completed:

@@ -158,7 +158,12 @@ class BrokerService:
         """One, in detail."""
         supervisor = self._registry.get(provider_id_of(request.name, "name"))
         answer = broker_pb2.GetProviderResponse(
-            provider=await self._live_view(supervisor), warnings=supervisor.spec.manifest.warnings
+            provider=await self._live_view(supervisor),
+            warnings=[*supervisor.spec.manifest.warnings, *supervisor.credentials.warnings(supervisor.spec.settings)],
+            secrets=[
+                broker_pb2.ProviderSecret(name=name, present=bool(source), source=source)
+                for name, source in supervisor.credentials.sources()
+            ],
         )
         if supervisor.instance is not None:
             answer.warnings.extend(supervisor.instance.sidecar.warnings)

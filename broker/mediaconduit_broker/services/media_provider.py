@@ -51,6 +51,10 @@ class MediaProviderService:
             raise InvalidRequestError.at(
                 "provider", "the broker itself has no settings here", hint='name one: "providers/{provider}"'
             )
+        if request.secrets:
+            raise InvalidRequestError.at(
+                "secrets", "a broker takes none from callers", hint="put them into one of its sources of secrets"
+            )
         await self._registry.configure(provider_id_of(request.provider), settings_of(request.settings))
         return provider_pb2.ConfigureResponse()
 

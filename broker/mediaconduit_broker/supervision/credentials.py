@@ -36,6 +36,7 @@ class Credentials:
         self.redactor = redactor
         self.found = Found()
         """As last looked up."""
+        self._schema = ""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -63,9 +64,32 @@ class Credentials:
                 self.found.warnings,
             )
             self.redactor.add(extra.values.values())
+        self._schema = schema
         completed = resolve(settings, self.found.values)
         self.redactor.add(private_values(_parsed(schema), completed))
         return completed
+
+    def sources(self) -> list[tuple[str, str]]:
+        """Every secret it needs with where it was found; "" where it was not. Nothing before the first look-up."""
+        values = self.found.values
+        looked_up = (*values, *self.found.missing)
+        return [
+            (name, values[name].source if name in values else "")
+            for name in dict.fromkeys((*self.names, *looked_up))
+            if name in looked_up
+        ]
+
+    def warnings(self, settings: Mapping[str, Any]) -> list[str]:
+        """What is odd about its secrets and its settings, one sentence each."""
+        withheld = lasting_settings(settings, self._schema)[1]
+        return [
+            *self.found.warnings,
+            *(
+                f"the setting {name} is secret and is not kept when the broker ends: put it into the secret store and "
+                "set secret:NAME, which stands for it"
+                for name in withheld
+            ),
+        ]
 
     def require(self) -> None:
         """Raises `PreconditionError` when one is missing."""
