@@ -123,6 +123,17 @@ class SecretsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Seconds it may take."""
 
 
+class TrustConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Table ``[trust]``: whose code may run."""
+
+    allow: list[str] = msgspec.field(default_factory=list)
+    """Places that providers may come from, beside the catalog: "github:acme/*" (docs/trust.md has all forms)."""
+    lock: str = "mediaconduit.lock"
+    """The lock file; relative ones stand beside the configuration."""
+    frozen: bool = False
+    """Run nothing but what it holds."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of ``mediaconduit.toml``."""
 
@@ -138,6 +149,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How code is fetched."""
     secrets: SecretsConfig = msgspec.field(default_factory=SecretsConfig)
     """Where keys come from."""
+    trust: TrustConfig = msgspec.field(default_factory=TrustConfig)
+    """Whose code may run."""
     isolation: IsolationConfig = msgspec.field(default_factory=IsolationConfig)
     """How sidecars are kept apart."""
     limits: Limits = msgspec.field(default_factory=Limits)
@@ -227,6 +240,7 @@ def _keys(where: str) -> list[str]:
         "limits": Limits,
         "sources": SourcesConfig,
         "secrets": SecretsConfig,
+        "trust": TrustConfig,
         "isolation": IsolationConfig,
     }
     kind = ResourceLimits if where.endswith(".limits") else tables.get(where.partition(".")[0], Config)

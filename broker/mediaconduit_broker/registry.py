@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 from mediaconduit import tasks
-from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, PreconditionError, Reason
 
 from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, Permissions
@@ -22,9 +22,10 @@ from mediaconduit_broker.manifest import Manifest, read_manifest
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.secrets import SecretStore
-from mediaconduit_broker.sources import Sources, catalog
+from mediaconduit_broker.sources import Checkout, Sources, catalog
 from mediaconduit_broker.state import KnownProvider, StateFolder
 from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
+from mediaconduit_broker.trust import Admission, Gate, pinned_lines
 
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +84,7 @@ class Registry:
     Args:
         config: What the operator wants.
         state: Remembers providers that were added.
+        gate: Says whose code may run, and which of it.
         builder: Makes environments.
         runner: Starts processes.
         environ: The broker's own variables, of which providers get those their manifests name.
@@ -94,6 +96,7 @@ class Registry:
         self,
         config: Config,
         state: StateFolder,
+        gate: Gate,
         builder: EnvironmentBuilder,
         runner: Runner,
         environ: Mapping[str, str],
@@ -102,6 +105,7 @@ class Registry:
     ) -> None:
         self._config = config
         self._state = state
+        self._gate = gate
         self._builder = builder
         self._runner = runner
         self._environ = environ
@@ -164,12 +168,15 @@ class Registry:
             raise provider_not_found(provider_id, difflib.get_close_matches(provider_id, self._supervisors, n=3))
         return supervisor
 
-    def running(self, source: str, provider_id: str) -> Supervisor | None:
-        """The READY one loaded from this source under this name (any, when empty): known without any work."""
+    def running(self, source: str, provider_id: str, *, frozen: bool = False) -> Supervisor | None:
+        """The READY one loaded from this source under this name (any, when empty): known without any work.
+
+        With `frozen` one that is held to the lock.
+        """
         for supervisor in self._supervisors.values():
             spec = supervisor.spec
             if spec.checkout.source == source and provider_id in ("", spec.provider_id):
-                return supervisor if supervisor.state is State.READY else None
+                return supervisor if supervisor.state is State.READY and spec.frozen >= frozen else None
         return None
 
     async def load(
@@ -180,6 +187,8 @@ class Registry:
         *,
         pinned: str = "",
         allow_build: bool = False,
+        frozen: bool = False,
+        by_operator: bool = False,
         report: Report = lambda step: None,
     ) -> Supervisor:
         """Loads a provider and waits until it is ready. Concurrent loads of one name do the work once.
@@ -190,14 +199,19 @@ class Registry:
             settings: In force before its first call; None = as before.
             pinned: The version wanted, as `Checkout.resolved`; empty = what the source means now.
             allow_build: Its build commands may run.
+            frozen: Refuse what the lock does not hold.
+            by_operator: The configuration names it, or the operator added it before; not a caller's wish.
             report: Told of the steps before there is a supervisor that could tell.
 
         Raises:
             MediaConduitError: Why it is not.
         """
-        if settings is None and (running := self.running(source, provider_id)) is not None:
+        if settings is None and (running := self.running(source, provider_id, frozen=frozen)):
             return running
-        spec = await self._spec(source, provider_id, settings, pinned=pinned, allow_build=allow_build, report=report)
+        admission = await asyncio.to_thread(
+            self._gate.admit, source, provider_id, by_operator=by_operator, frozen=frozen
+        )
+        spec = await self._spec(admission, provider_id, settings, pinned=pinned, allow_build=allow_build, report=report)
         async with self._loading.setdefault(spec.provider_id, asyncio.Lock()):
             supervisor = self._supervisors.get(spec.provider_id)
             if supervisor is not None and not _same_source(supervisor.spec, spec):
@@ -205,6 +219,13 @@ class Registry:
                     "provider_id",
                     f"{spec.provider_id!r} is already loaded from another source",
                     hint=f"give this one another name, or `mediaconduit provider rm {spec.provider_id}` first",
+                )
+            if supervisor is not None and spec.frozen > supervisor.spec.frozen:
+                raise PreconditionError(
+                    f"{spec.provider_id!r} runs already, and was not held to the lock when it was loaded",
+                    reason=Reason.SOURCE_NOT_TRUSTED,
+                    hint=f"`mediaconduit provider rm {spec.provider_id}`, then load it again",
+                    metadata={"source": source, "how_to_allow": f"mediaconduit provider rm {spec.provider_id}"},
                 )
             if supervisor is None:
                 supervisor = self._add(spec)
@@ -226,12 +247,9 @@ class Registry:
         """
         old = self.get(provider_id)
         async with self._loading.setdefault(provider_id, asyncio.Lock()):
-            spec = await self._spec(
-                old.spec.checkout.source,
-                provider_id,
-                old.spec.settings,
-                allow_build=old.spec.permissions.build,
-            )
+            source, frozen = old.spec.checkout.source, old.spec.frozen
+            admission = await asyncio.to_thread(self._gate.admit, source, provider_id, by_operator=True, frozen=frozen)
+            spec = await self._spec(admission, provider_id, old.spec.settings, allow_build=old.spec.permissions.build)
             new = Supervisor(spec, self._builder, self._runner, self._changed, old.logs)
             new.call_count, new.start_count = old.call_count, old.start_count
             try:
@@ -298,6 +316,7 @@ class Registry:
                 known.settings,
                 pinned=known.pinned,
                 allow_build=known.allow_build,
+                by_operator=True,
             )
         except MediaConduitError as error:
             if known.provider_id in self._supervisors:
@@ -328,7 +347,7 @@ class Registry:
 
     async def _spec(
         self,
-        source: str,
+        admission: Admission,
         provider_id: str,
         settings: Mapping[str, Any] | None,
         *,
@@ -336,12 +355,11 @@ class Registry:
         allow_build: bool = False,
         report: Report = lambda step: None,
     ) -> ProviderSpec:
-        checkout = await self._sources.resolve(
-            source, pinned=pinned, report=lambda message, fraction: report(BuildStep(message, fraction or 0.0))
-        )
+        checkout = await self._fetch(admission, pinned, report)
         manifest = await asyncio.to_thread(read_manifest, checkout.folder)
         name = provider_id or manifest.id
-        wanted = self._config.providers.get(name, ProviderConfig(source=source))
+        locked = await asyncio.to_thread(self._gate.confirm, admission, checkout, name)
+        wanted = self._config.providers.get(name, ProviderConfig(source=admission.source))
         limits = self._config.limits
         return ProviderSpec(
             provider_id=name,
@@ -355,6 +373,8 @@ class Registry:
             priority=wanted.priority,
             pinned=wanted.pinned,
             permissions=Permissions(allow_build or wanted.allow_build, tuple(wanted.allow_indexes)),
+            frozen=locked is not None,
+            packages=pinned_lines(locked.packages) if locked is not None and locked.packages else None,
             policy=_policy(self._config.isolation, wanted, manifest),
             secrets=self._secrets,
             variables={
@@ -362,6 +382,17 @@ class Registry:
                 for key in manifest.environment
                 if key in self._environ and key not in manifest.secrets
             },
+        )
+
+    async def _fetch(self, admission: Admission, pinned: str, report: Report) -> Checkout:
+        pinned = admission.pinned or pinned
+        if admission.pinned and admission.by_tag and not await asyncio.to_thread(self._sources.has, pinned):
+            # It must be fetched anyway: so ask for the tag, to see whether it was moved.
+            pinned = ""
+        return await self._sources.resolve(
+            admission.source,
+            pinned=pinned,
+            report=lambda message, fraction: report(BuildStep(message, fraction or 0.0)),
         )
 
 

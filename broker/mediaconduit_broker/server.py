@@ -28,6 +28,7 @@ from mediaconduit_broker.services.media_provider import MediaProviderService
 from mediaconduit_broker.services.voices import LocalModelsService, VoicesService
 from mediaconduit_broker.sources import Sources
 from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.trust import gate_of
 
 SERVICES: Final = (
     "mediaconduit.v1.MediaProvider",
@@ -79,7 +80,8 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         secrets = _secrets(config, environ, base)
         sources = _sources(config, state, environ, base, secrets)
         stack.push_async_callback(sources.aclose)
-        registry = Registry(config, state, builder, runner, environ, sources, secrets)
+        gate = gate_of(config, state, base=base)
+        registry = Registry(config, state, gate, builder, runner, environ, sources, secrets)
         stack.push_async_callback(registry.aclose)
         server = grpc.aio.server(options=SERVER_OPTIONS)
         health_service = health.aio.HealthServicer()

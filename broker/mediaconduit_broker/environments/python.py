@@ -7,7 +7,7 @@ import csv
 import hashlib
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import Final
@@ -98,7 +98,7 @@ class PythonPlan(EnvironmentPlan):
     async def _requirement_files(self, folder: Path, tools: Tools) -> list[str]:
         """Arguments that name files with everything to install; as arguments of their own some could be options."""
         wanted = self.requirements
-        lines = wanted.lines if wanted.lock is None else await self._exported(tools)
+        lines = wanted.lines if wanted.lock is None else await self.exported(tools)
         arguments: list[str] = []
         for option, content in (("-r", lines), ("-c", wanted.constraints), ("--overrides", wanted.overrides)):
             if content:
@@ -107,7 +107,7 @@ class PythonPlan(EnvironmentPlan):
                 arguments += [option, str(path)]
         return arguments
 
-    async def _exported(self, tools: Tools) -> list[str]:
+    async def exported(self, tools: Tools) -> list[str]:
         """What uv.lock pins for this machine, with hashes. Reads the lock and nothing else: no backend, no index."""
         ours = [argument for name in sorted(OURS) for argument in ("--no-emit-package", name)]
         groups = [argument for name in self.groups for argument in ("--group", name)]
@@ -158,6 +158,8 @@ async def plan_python(request: EnvironmentRequest, tools: Tools) -> PythonPlan:
             hint="in a checkout run `make wheels`; else reinstall the broker",
         )
     requirements, groups = _read(request)
+    if request.packages is not None:
+        requirements = replace(requirements, lines=request.packages, constraints=(), overrides=(), lock=None)
     interpreter = await choose_interpreter(requirements.python, ",".join(map(_requires_python, wheels)), tools)
     return PythonPlan(
         request.provider_id,

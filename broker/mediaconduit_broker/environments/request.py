@@ -36,3 +36,5 @@ class EnvironmentRequest:
     groups: tuple[str, ...] = ()
     """Dependency groups wanted too ("dev"); those it lacks are left out."""
     permissions: Permissions = field(default_factory=Permissions)
+    packages: tuple[str, ...] | None = None
+    """From a lock: what to install in place of what its files ask for, each with its version and hashes."""

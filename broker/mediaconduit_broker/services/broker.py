@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mediaconduit import tasks
-from mediaconduit.errors import InvalidRequestError, MediaConduitError, UnsupportedError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError
 from mediaconduit.v1 import broker_pb2
 
 from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
@@ -79,23 +79,19 @@ class BrokerService:
         """Steps until it is ready."""
         if not request.source:
             raise InvalidRequestError.at("source", "is empty", hint="name a folder or a bundled provider")
-        if request.frozen:
-            raise UnsupportedError(
-                "this broker keeps no lock file yet",
-                metadata={"provider": "broker", "service": "LoadProvider.frozen"},
-                hint="load it without frozen",
-            )
         settings = settings_of(request.settings) if request.HasField("settings") else None
-        if settings is None and (running := self._registry.running(request.source, request.provider_id)):
+        source, name, frozen = request.source, request.provider_id, request.frozen
+        if settings is None and (running := self._registry.running(source, name, frozen=frozen)):
             yield broker_pb2.LoadProviderResponse(provider=self._view(running), message="running", fraction=1.0)
             return
         with self._registry.changes() as changes:
             work = tasks.start(
                 self._registry.load(
-                    request.source,
-                    request.provider_id,
+                    source,
+                    name,
                     settings,
                     allow_build=request.allow_build,
+                    frozen=frozen,
                     report=changes.put_step,
                 ),
                 name="load a provider",

@@ -76,6 +76,15 @@ class Sources:
             wanted = exact
         return await self._shared.join((source, wanted), lambda told: self._resolve(source, wanted, told), report)
 
+    def has(self, resolved: str) -> bool:
+        """Whether this very version (`Checkout.resolved`) is here, so that nothing need be fetched. Reads files."""
+        exact = parse(resolved)
+        if isinstance(exact, GitSource):
+            return self._store.find(exact.repository, exact.origin, exact.ref) is not None
+        if isinstance(exact, PypiSource):
+            return self._store.find(exact.origin, exact.origin, exact.version) is not None
+        return True
+
     def collect(self, keep: set[Path]) -> int:
         """Removes fetched code that is not in `keep` (folders of checkouts); gives how many versions."""
         return self._store.collect(keep)

@@ -66,6 +66,10 @@ class ProviderSpec:
     """How far to keep it apart."""
     permissions: Permissions = field(default_factory=Permissions)
     """What its build may do."""
+    frozen: bool = False
+    """Held to the lock: its code and packages are those and no others."""
+    packages: tuple[str, ...] | None = None
+    """What its environment holds, as requirements with hashes; None = what its repository asks for."""
 
 
 Watcher = Callable[["Supervisor", BuildStep | None], None]
@@ -311,6 +315,7 @@ class Supervisor:
             folder=spec.checkout.folder,
             manifest=spec.manifest,
             permissions=spec.permissions,
+            packages=spec.packages,
         )
         return await self._builder.ensure(request, lambda step: self._on_change(self, step))
 

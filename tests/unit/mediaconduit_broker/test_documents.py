@@ -5,7 +5,15 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from mediaconduit_broker.config import Config, IsolationConfig, Limits, ProviderConfig, SecretsConfig, SourcesConfig
+from mediaconduit_broker.config import (
+    Config,
+    IsolationConfig,
+    Limits,
+    ProviderConfig,
+    SecretsConfig,
+    SourcesConfig,
+    TrustConfig,
+)
 from mediaconduit_broker.manifest.read import parse_manifest
 from mediaconduit_broker.manifest.schema import SCHEMA
 
@@ -30,14 +38,15 @@ def test_the_manifest_example_is_one() -> None:
 
 
 def test_the_configuration_page_lists_every_key() -> None:
-    tables = {"providers", "limits", "sources", "secrets", "isolation"}
+    tables = {"providers", "limits", "sources", "secrets", "trust", "isolation"}
     top = {field.name for field in msgspec.structs.fields(Config)} - tables
     providers = {f"providers.NAME.{field.name}" for field in msgspec.structs.fields(ProviderConfig)}
     limits = {f"limits.{field.name}" for field in msgspec.structs.fields(Limits)}
     sources = {f"sources.{field.name}" for field in msgspec.structs.fields(SourcesConfig)}
     secrets = {f"secrets.{field.name}" for field in msgspec.structs.fields(SecretsConfig)}
     isolation = {f"isolation.{field.name}" for field in msgspec.structs.fields(IsolationConfig)}
-    assert rows("config.md") == top | providers | limits | sources | secrets | isolation
+    trust = {f"trust.{field.name}" for field in msgspec.structs.fields(TrustConfig)}
+    assert rows("config.md") == top | providers | limits | sources | secrets | trust | isolation
 
 
 def test_the_configuration_example_is_one_and_its_defaults_are_the_codes() -> None:

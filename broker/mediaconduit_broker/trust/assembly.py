@@ -1,0 +1,31 @@
+"""The gate of a broker, from its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mediaconduit_broker.config import Config
+from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.trust.allowed import AllowedFile
+from mediaconduit_broker.trust.gate import Gate
+from mediaconduit_broker.trust.policy import TrustPolicy, is_loopback
+
+
+def gate_of(config: Config, state: StateFolder, *, base: Path) -> Gate:
+    """The gate.
+
+    Raises:
+        PreconditionError: A pattern of ``trust.allow`` is none.
+    """
+    policy = TrustPolicy(
+        config.trust.allow,
+        AllowedFile(state.root),
+        own_folders=is_loopback(config.listen),
+        default_state=state.root == StateFolder.default().root,
+    )
+    return Gate(policy, lock_path(config, base), base=base, frozen=config.trust.frozen)
+
+
+def lock_path(config: Config, base: Path) -> Path:
+    """The lock file."""
+    return base / Path(config.trust.lock).expanduser()
