@@ -6,6 +6,7 @@ import asyncio
 import email.parser
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,7 @@ _NO_WHEEL: Final = re.compile(
 _MISSING: Final = re.compile(
     r"was not found in the package registry|there is no version of|not found in the|no versions of", re.I
 )
-_CREDENTIALS: Final = re.compile(r"\b40[13]\b|unauthorized|forbidden", re.I)
+_CREDENTIALS: Final = re.compile(r"\b40[13]\b|unauthorized|forbidden|authentication credentials", re.I)
 _SPACE: Final = re.compile(r"no space left|disk quota", re.I)
 
 
@@ -81,7 +82,7 @@ class PypiFetcher:
                     # Wheels only, of this package alone: neither building nor unpacking runs any of its code.
                     await run_command(
                         uv.find_uv_bin(), "pip", "install", "--directory", str(staging), "--no-deps", "--no-build",
-                        "--link-mode", "copy", "--target", str(target), "--", requirement,
+                        "--python", sys.executable, "--link-mode", "copy", "--target", str(target), "--", requirement,
                         environ=self._environ,
                     )  # fmt: skip
             except TimeoutError:
@@ -137,19 +138,19 @@ def _explained(error: CommandFailedError, wanted: PypiSource) -> MediaConduitErr
             hint="building it would run its code; load its repository instead, or a version with a wheel",
             metadata=metadata | {"step": "fetch"},
         )
-    if _MISSING.search(text):
-        return NotFoundError(
-            f"there is no package {named}",
-            reason=Reason.SOURCE_NOT_FOUND,
-            hint="check name and version; the index is the one uv is configured for (UV_DEFAULT_INDEX, uv.toml)",
-            metadata=metadata | {"suggestions": ""},
-        )
     if _CREDENTIALS.search(text):
         return PreconditionError(
             f"the package index asks for credentials for {named}",
             reason=Reason.CREDENTIALS_MISSING,
             hint="give them to uv: ~/.netrc, UV_INDEX_…_USERNAME and _PASSWORD, or a keyring",
             metadata=metadata,
+        )
+    if _MISSING.search(text):
+        return NotFoundError(
+            f"there is no package {named}",
+            reason=Reason.SOURCE_NOT_FOUND,
+            hint="check name and version; the index is the one uv is configured for (UV_DEFAULT_INDEX, uv.toml)",
+            metadata=metadata | {"suggestions": ""},
         )
     return UnavailableError(
         f"{named} could not be downloaded",
