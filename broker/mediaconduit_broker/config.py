@@ -141,6 +141,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Address the broker serves on: "host:port", port 0 = any free one."""
     state_dir: str | None = None
     """Folder for environments, settings and logs; None = the platform's."""
+    detached: bool = False
+    """Whether sidecars survive the broker: the next one on the same state folder finds them again."""
+    lease_seconds: float = 60.0
+    """How long detached sidecars run on without a broker."""
     providers: dict[str, ProviderConfig] = msgspec.field(default_factory=dict)
     """Providers to load at start, by id."""
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
@@ -196,6 +200,8 @@ def _check(config: Config) -> None:
     _check_secrets(config.secrets)
     if config.isolation.first_uid > config.isolation.last_uid:
         raise _invalid("isolation.last_uid: lower than first_uid", "isolation.last_uid", hint="see docs/isolation.md")
+    if not 1 <= config.lease_seconds <= 86_400 * 7:
+        raise _invalid("lease_seconds: not a time between a second and a week", "lease_seconds")
     for name in config.providers:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
             raise _invalid(

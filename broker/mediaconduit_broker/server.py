@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from mediaconduit_broker.environments import EnvironmentBuilder
 from mediaconduit_broker.isolation import Isolator, Users
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay import Relay
-from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.runners import Runner, opening
 from mediaconduit_broker.secrets import CommandSource, EnvironmentSource, FolderSource, SecretSource, SecretStore
 from mediaconduit_broker.services.broker import BrokerService
 from mediaconduit_broker.services.edge import service_handlers
@@ -68,8 +68,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
     state = StateFolder(Path(config.state_dir)) if config.state_dir else StateFolder.default()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(state.lock())
-        runner = ProcessRunner(environ, _isolator(config, state))
-        stack.callback(runner.close)
+        runner = await stack.enter_async_context(_runner(config, state, environ))
         builder = EnvironmentBuilder(
             state.environments,
             environ,
@@ -83,6 +82,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         gate = gate_of(config, state, base=base)
         registry = Registry(config, state, gate, builder, runner, environ, sources, secrets)
         stack.push_async_callback(registry.aclose)
+        stack.callback(runner.leaving)
         server = grpc.aio.server(options=SERVER_OPTIONS)
         health_service = health.aio.HealthServicer()
         relay = Relay(registry, config.limits)
@@ -130,10 +130,19 @@ def _sources(
     )
 
 
-def _isolator(config: Config, state: StateFolder) -> Isolator:
+def _runner(
+    config: Config, state: StateFolder, environ: Mapping[str, str]
+) -> contextlib.AbstractAsyncContextManager[Runner]:
     wanted = config.isolation
     users = Users(state.users, wanted.first_uid, wanted.last_uid)
-    return Isolator(users=users, homes=state.homes, mode=wanted.users)
+
+    def isolate(at: Sequence[Path]) -> Isolator:
+        return Isolator(users=users, homes=state.homes, mode=wanted.users, at=at)
+
+    if not config.detached:
+        return opening.attached(environ, isolate, state.root)
+    providers = {*config.providers, *(known.provider_id for known in state.known_providers())}
+    return opening.detached(environ, isolate, state.root, lease=config.lease_seconds, wanted=providers)
 
 
 def _add_services(

@@ -6,7 +6,6 @@ and temporary files go. What a machine cannot do is said, as a warning or, where
 
 from mediaconduit_broker.isolation.cell import Cell
 from mediaconduit_broker.isolation.cgroups import Cgroup
-from mediaconduit_broker.isolation.cgroups import Cgroup
 from mediaconduit_broker.isolation.isolator import Isolator
 from mediaconduit_broker.isolation.machine import Machine
 from mediaconduit_broker.isolation.policy import Bounds, Policy

@@ -17,6 +17,7 @@ from mediaconduit_broker.isolation.policy import Bounds
 CONTROLLERS: Final = ("memory", "pids", "cpu")
 _PERIOD: Final = 100_000
 _PREFIX: Final = "mediaconduit-"
+_NEW_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ class Cgroups:
         return cls(usable) if usable else None
 
     def clear(self) -> None:
-        """Removes what brokers that were killed left behind; groups somebody is in stay."""
+        """Removes what brokers that were killed left behind; groups somebody is in stay, and so do new ones: another
+        broker may have made them a moment ago for a sidecar that is about to enter."""
         for folder in {place.folder for place in self._hierarchies.values()}:
             for left in folder.glob(f"{_PREFIX}*"):
                 with contextlib.suppress(OSError):
-                    left.rmdir()
+                    if time.time() - left.stat().st_ctime > _NEW_SECONDS:
+                        left.rmdir()
 
     def make(self, name: str, bounds: Bounds) -> Cgroup:
         """A new group with these limits.

@@ -33,7 +33,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a process ended."""
+    """How a process ended. Neither code nor signal: whoever could have waited for it was lost before."""
 
     code: int | None
     signal: int | None
@@ -56,6 +56,8 @@ class Exit:
     def __str__(self) -> str:
         name, _, value = self.limit.partition("=")
         why = f": it reached its limit of {value} {name.replace('_', ' ')}" if name else ""
+        if self.signal is None and self.code is None:
+            return f"ended, nobody knows how{why}"
         if self.signal is not None:
             return f"killed by {signal.Signals(self.signal).name}{why}"
         return f"exited with code {self.code}{why}"
@@ -63,6 +65,10 @@ class Exit:
 
 class Sidecar(Protocol):
     """A running one."""
+
+    @property
+    def instance(self) -> str:
+        """The nonce that Describe must echo: that of its launch, or of an earlier one when it was running already."""
 
     @property
     def target(self) -> str:
@@ -75,6 +81,10 @@ class Sidecar(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """What was wanted to keep it apart and could not be done, and what it could read for that."""
+
+    def configured(self) -> None:
+        """It has its settings, and its logs' redactor knows what is secret in them: what it wrote before it was found
+        may be read from here on."""
 
     def alive(self) -> bool:
         """Whether it runs at this moment, also when its end has not been noticed yet. Cheap."""
@@ -99,7 +109,7 @@ class Runner(Protocol):
     """"process", "container", "kubernetes", "remote"."""
 
     async def start(self, launch: Launch, logs: LogBuffer) -> Sidecar:
-        """Starts one. What it writes goes into `logs`.
+        """Starts one, or gives one that was started in just this way and runs on. What it writes goes into `logs`.
 
         Raises:
             MediaConduitError: It cannot be kept apart as its policy wants.
@@ -108,3 +118,6 @@ class Runner(Protocol):
 
     def forget(self, provider_id: str) -> None:
         """Removes what lasts of a provider that was removed. May block for a while."""
+
+    def leaving(self) -> None:
+        """The broker is about to end: sidecars that outlive it are let go from here on, not stopped."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import psutil
 from mediaconduit import tasks
 
 from mediaconduit_broker.isolation import Cell, Isolator
+from mediaconduit_broker.keeper import processes
 from mediaconduit_broker.runners.base import Exit, Launch
+from mediaconduit_broker.runners.journal import Journal, Record
 from mediaconduit_broker.runners.logs import LineReader, LogBuffer
+from mediaconduit_broker.runners.memory import resident_bytes
+from mediaconduit_broker.runners.variables import passed_on, told
 
-_PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KILL_SECONDS: Final = 5.0
+_FAMILY_SECONDS: Final = 2.0
 _LINE_LIMIT: Final = 64 * 1024
 _LAST_LINES: Final = 12
 _BUBBLEWRAP: Final = "bwrap"
@@ -28,36 +32,49 @@ class ProcessRunner:
     """Starts sidecars, each kept apart as its launch's policy says.
 
     Args:
-        environ: The broker's own variables; sidecars get those in `_PASSED_ON` and what their launch adds.
+        environ: The broker's own variables; sidecars get a few of them and what their launch adds.
         isolator: Keeps them apart; None = under the broker's user. Closed by `close`.
+        journal: Where they are written down, for a broker that comes after one that was killed; None = nowhere.
     """
 
     name = "process"
 
-    def __init__(self, environ: Mapping[str, str], isolator: Isolator | None = None) -> None:
-        self._environ = {key: environ[key] for key in _PASSED_ON if key in environ}
+    def __init__(
+        self, environ: Mapping[str, str], isolator: Isolator | None = None, journal: Journal | None = None
+    ) -> None:
+        self._environ = passed_on(environ)
         self._isolator = isolator or Isolator()
+        self._journal = journal
 
     async def start(self, launch: Launch, logs: LogBuffer) -> ProcessSidecar:
         """Spawns the process in a session and group of its own; its stdin is its lifeline."""
         cell = self._isolator.admit(launch.provider_id, launch.instance, launch.command, launch.folder, launch.policy)
+        record = Record.of(launch, cell)
         loop = asyncio.get_running_loop()
         try:
+            if self._journal is not None:
+                self._journal.write(record)
             transport, protocol = await loop.subprocess_exec(
                 lambda: _Protocol(_LINE_LIMIT, loop),
                 *cell.command,
                 cwd=launch.folder,
-                env=self._environ | self._own(launch, cell.socket) | dict(launch.variables) | cell.variables,
+                env=self._environ | told(launch, cell),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
         except BaseException:
-            cell.remove()
+            self._freed(record, cell)
             raise
+        if self._journal is not None:
+            record = self._journal.spawned(record, transport.get_pid(), processes.identity(transport.get_pid()))
         process = asyncio.subprocess.Process(transport, protocol, loop)
-        return ProcessSidecar(process, transport, protocol.exited, cell, logs)
+        freed = functools.partial(self._freed, record, cell)
+        return ProcessSidecar(process, transport, protocol.exited, launch.instance, cell, logs, freed)
+
+    def leaving(self) -> None:
+        """The broker is about to end; so are its sidecars."""
 
     def forget(self, provider_id: str) -> None:
         """Removes what lasts of a provider: its home and its user. Blocks for as long as that takes."""
@@ -67,19 +84,10 @@ class ProcessRunner:
         """Removes the folders of sidecars. All have been stopped before."""
         self._isolator.close()
 
-    def _own(self, launch: Launch, socket: Path) -> dict[str, str]:
-        return {
-            "MEDIACONDUIT_LISTEN": f"unix:{socket}",
-            "MEDIACONDUIT_INSTANCE": launch.instance,
-            "MEDIACONDUIT_LIFELINE": "stdin",
-            "MEDIACONDUIT_PROVIDER": launch.provider_id,
-            "MEDIACONDUIT_PROVIDER_VERSION": launch.version,
-            # The environment is compiled already, and the repository is not ours to write into.
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            "GRPC_ENABLE_FORK_SUPPORT": "0",
-            "GRPC_VERBOSITY": "NONE",
-        }
+    def _freed(self, record: Record, cell: Cell) -> None:
+        cell.remove()
+        if self._journal is not None:
+            self._journal.forget(record)
 
 
 class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
@@ -103,14 +111,20 @@ class ProcessSidecar:
         process: asyncio.subprocess.Process,
         transport: asyncio.SubprocessTransport,
         exited: asyncio.Event,
+        instance: str,
         cell: Cell,
         logs: LogBuffer,
+        freed: Callable[[], None],
     ) -> None:
         self._process = process
         self._transport = transport
         self._exited = exited
+        self.instance = instance
+        """The nonce that Describe must echo."""
+        self._identity = processes.identity(process.pid)
         self._cell = cell
         self._logs = logs
+        self._freed = freed
         self._owner = tasks.TaskOwner()
         assert process.stdout is not None
         assert process.stderr is not None
@@ -140,6 +154,9 @@ class ProcessSidecar:
         """None while it runs."""
         return self._ended.result() if self._ended.done() and not self._ended.cancelled() else None
 
+    def configured(self) -> None:
+        """Nothing: all it wrote was read as it came, and before this it had no secrets."""
+
     def alive(self) -> bool:
         """Asks the kernel, without reaping."""
         try:
@@ -153,13 +170,7 @@ class ProcessSidecar:
 
     def memory_bytes(self) -> int:
         """Resident memory of the process and its descendants."""
-        total = 0
-        with contextlib.suppress(psutil.Error):
-            leader = psutil.Process(self.pid)
-            for process in (leader, *leader.children(recursive=True)):
-                with contextlib.suppress(psutil.Error):
-                    total += process.memory_info().rss
-        return total
+        return resident_bytes(self.pid)
 
     def close_lifeline(self) -> None:
         """Closes its stdin, as the end of the broker would."""
@@ -196,6 +207,8 @@ class ProcessSidecar:
         code = self._process.returncode
         assert code is not None
         self._kill([])
+        # Those that left the group, too. Who is reaped has no group to ask for any more, but they carry its nonce.
+        await asyncio.to_thread(processes.end_family, self.instance, who=self._identity, seconds=_FAMILY_SECONDS)
         # A grandchild may hold the pipes open; what the child itself wrote is there within this time.
         await asyncio.wait(self._readers, timeout=0.5)
         self._transport.close()
@@ -214,7 +227,7 @@ class ProcessSidecar:
             asked.send_signal(signal.SIGTERM)
 
     async def _clean_up(self) -> None:
-        await asyncio.to_thread(self._cell.remove)
+        await asyncio.to_thread(self._freed)
 
     def _descendants(self) -> list[psutil.Process]:
         try:

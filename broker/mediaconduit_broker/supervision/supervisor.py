@@ -311,7 +311,7 @@ class Supervisor:
         spec = self.spec
         request = EnvironmentRequest(
             provider_id=spec.provider_id,
-            source=spec.checkout.source,
+            source=spec.checkout.origin,
             folder=spec.checkout.folder,
             manifest=spec.manifest,
             permissions=spec.permissions,
@@ -337,7 +337,7 @@ class Supervisor:
             self._refuse(UnavailableError(f"the process could not be started: {error.strerror}"))
             return
         self.start_count += 1
-        instance = self.instance = Instance(sidecar, nonce)
+        instance = self.instance = Instance(sidecar, sidecar.instance)
         try:
             if await self._until_serving(instance):
                 await sidecar.wait()
@@ -383,6 +383,7 @@ class Supervisor:
         self.settings_schema = instance.description.settings_schema
         if self.spec.settings:
             await self._configure(instance, self.spec.settings)
+        instance.sidecar.configured()
         await instance.serving()
         self.last_models = tuple(await instance.list_models())
 
