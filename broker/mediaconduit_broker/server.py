@@ -16,7 +16,7 @@ from mediaconduit.v1 import broker_pb2, local_models_pb2, provider_pb2, voices_p
 
 from mediaconduit_broker.config import Config
 from mediaconduit_broker.environments import EnvironmentBuilder
-from mediaconduit_broker.isolation import Isolator, Users
+from mediaconduit_broker.isolation import Isolator, Users, shareable
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay import Relay
 from mediaconduit_broker.runners import Runner, opening
@@ -74,6 +74,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             environ,
             timeout=config.limits.build_timeout,
             cap=config.limits.environments_bytes,
+            shared=config.isolation.users != "off" and shareable(state.environments),
         )
         await builder.clean_up()
         secrets = _secrets(config, environ, base)

@@ -61,10 +61,14 @@ class EnvironmentBuilder:
         environ: The broker's own variables; builds get those that say where things are, nothing else.
         timeout: Seconds one build may take.
         cap: Bytes all environments may take; beyond, the least recently used go. 0 = no bound.
+        shared: Whether other users are to run what is in them.
     """
 
-    def __init__(self, root: Path, environ: Mapping[str, str], *, timeout: float, cap: int = 0) -> None:
+    def __init__(
+        self, root: Path, environ: Mapping[str, str], *, timeout: float, cap: int = 0, shared: bool = False
+    ) -> None:
         self._root = root
+        self._shared = shared
         self._environ = build_environ(environ)
         self._timeout = timeout
         self._cap = cap
@@ -106,7 +110,7 @@ class EnvironmentBuilder:
                 f"runtime {request.manifest.runtime} is not available yet",
                 hint=f"this version runs {' and '.join(sorted(_PLANNERS))}",
             )
-        return await planner(request, Tools(self._environ))
+        return await planner(request, Tools(self._environ, shared=self._shared))
 
     def _take(self, folder: Path) -> Lease | None:
         if EnvironmentRecord.read(folder) is None:
@@ -126,7 +130,7 @@ class EnvironmentBuilder:
             # Held while it is built: another broker that cleans up leaves it alone.
             lease = Lease.take(staging, alone=True)
             async with asyncio.timeout(self._timeout):
-                made = await plan.make(staging, Tools(self._environ, log.write), report)
+                made = await plan.make(staging, Tools(self._environ, log.write, shared=self._shared), report)
             record = EnvironmentRecord(
                 key=plan.key,
                 provider_id=plan.provider_id,

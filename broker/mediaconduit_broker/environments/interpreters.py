@@ -15,8 +15,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from mediaconduit_broker.environments.errors import cannot_plan
 from mediaconduit_broker.environments.tools import Tools
+from mediaconduit_broker.isolation.reach import NOBODY, obstacle
 
 _NEWEST_MINOR = 30
+_SYSTEM = Path("/usr/bin")
+_VERSIONS: dict[Path, str] = {}
+"""Of interpreters that were asked; a broker does not outlive an upgrade of its system by much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,32 @@ async def choose_interpreter(stated: str, needed: str, tools: Tools) -> Interpre
             f"pyproject.toml: requires-python {stated!r} is no version specifier", hint='write it as ">=3.11"'
         ) from None
     own = own_interpreter()
+    if tools.shared and not _open_to_others(own.path):
+        own = await _of_the_system(own, tools)
     if _fits(own, wanted):
         return own
     known = await _installed(tools)
     # uv names the newest first.
-    found = next((interpreter for interpreter in known if _fits(interpreter, wanted)), None)
-    if found is None:
+    fitting = [interpreter for interpreter in known if _fits(interpreter, wanted)]
+    if not fitting:
         raise _missing(stated, needed, wanted, [own, *known])
-    return found
+    return next((one for one in fitting if tools.shared and _open_to_others(one.path)), fitting[0])
+
+
+async def _of_the_system(own: Interpreter, tools: Tools) -> Interpreter:
+    """The system's Python of the same minor version, which anybody may run; ours when there is none."""
+    major, minor, *_ = own.version.split(".")
+    path = _SYSTEM / f"python{major}.{minor}"
+    if not path.exists() or not _open_to_others(path):
+        return own
+    if path not in _VERSIONS:
+        output = await tools.run(str(path), "-I", "-c", "import platform; print(platform.python_version())")
+        _VERSIONS[path] = output.strip()
+    return Interpreter(path, _VERSIONS[path])
+
+
+def _open_to_others(path: Path) -> bool:
+    return obstacle(path, NOBODY) is None
 
 
 def _fits(interpreter: Interpreter, wanted: SpecifierSet) -> bool:

@@ -47,10 +47,14 @@ class Tools:
     Args:
         environ: All variables uv gets; other programs get what `foreign_environ` leaves of them.
         log: Told every command line and what it wrote, but for credentials in addresses.
+        shared: Whether other users are to run what is made.
     """
 
-    def __init__(self, environ: Mapping[str, str], log: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], log: Callable[[str], None] = lambda text: None, *, shared: bool = False
+    ) -> None:
         self.environ = environ
+        self.shared = shared
         self._foreign = foreign_environ(environ)
         self._log = log
 

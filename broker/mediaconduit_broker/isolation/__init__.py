@@ -9,6 +9,7 @@ from mediaconduit_broker.isolation.cgroups import Cgroup
 from mediaconduit_broker.isolation.isolator import Isolator
 from mediaconduit_broker.isolation.machine import Machine
 from mediaconduit_broker.isolation.policy import Bounds, Policy
+from mediaconduit_broker.isolation.reach import shareable
 from mediaconduit_broker.isolation.users import Users
 
-__all__ = ["Bounds", "Cell", "Cgroup", "Isolator", "Machine", "Policy", "Users"]
+__all__ = ["Bounds", "Cell", "Cgroup", "Isolator", "Machine", "Policy", "Users", "shareable"]

@@ -101,9 +101,24 @@ def _sandboxed(wanted: Confinement, machine: Machine) -> Iterator[str]:
     for name in _ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp")  # noqa: S108
-    for folder in (*wanted.read, *wanted.policy.readable):
+    read = (*wanted.read, *wanted.policy.readable)
+    # bubblewrap would make them for its own user alone.
+    for folder in _above((*read, *wanted.write)):
+        yield from ("--perms", "0755", "--dir", str(folder))
+    for folder in read:
         yield from ("--ro-bind", str(folder), str(folder))
     for folder in wanted.write:
         yield from ("--bind", str(folder), str(folder))
     # Also what bubblewrap itself made as mount points is not to be written to.
     yield from ("--remount-ro", "/", "--chdir", str(wanted.folder), "--")
+
+
+def _above(paths: tuple[Path, ...]) -> list[Path]:
+    """The folders above these paths that a sandbox has to have made, outer ones first."""
+    found = {parent for path in paths for parent in path.parents}
+    there = (*paths, Path("/usr"))
+    return sorted(
+        parent
+        for parent in found
+        if parent not in (Path("/"), Path("/tmp")) and not any(parent.is_relative_to(path) for path in there)  # noqa: S108
+    )

@@ -6,8 +6,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-_SOURCES_LOOKED_AT = 500
+NOBODY: Final = 65534
+"""A user that owns nothing."""
+
+_SOURCES_LOOKED_AT: Final = 500
 
 
 def obstacle(path: Path, uid: int, *, from_root: bool = True) -> Path | None:
@@ -63,3 +67,8 @@ def _way(path: Path) -> Iterator[tuple[Path, bool]]:
             continue
         done = done.parent if step.name == ".." else step
         yield done, not rest
+
+
+def shareable(folder: Path) -> bool:
+    """Whether sidecars with users of their own can reach a folder: the broker is root, and nothing above is closed."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and obstacle(folder.absolute(), NOBODY) is None
