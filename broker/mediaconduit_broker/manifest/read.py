@@ -54,7 +54,7 @@ def parse_manifest(text: str, file_name: str = NAMES[0]) -> Manifest:
     if not isinstance(data, dict) or node is None:
         raise _invalid(file_name, [(1, "empty; it must at least have `id`, `runtime` and `entry`")])
     lines = dict(_lines(node))
-    mistakes = [*_schema_mistakes(data, lines), *_runtime_mistakes(data, lines)]
+    mistakes = [*_schema_mistakes(data, lines), *_runtime_mistakes(data, lines), *_variable_mistakes(data, lines)]
     if mistakes:
         raise _invalid(file_name, sorted(mistakes))
     return _build(data, tuple(_unknown_keys(data, lines, file_name)))
@@ -105,6 +105,14 @@ def _runtime_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> It
     for path, command in commands:
         if isinstance(command, str) and command and (why := _no_command(command)):
             yield _line(path, lines), f"{'.'.join(map(str, path))}: {why}"
+
+
+def _variable_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> Iterator[tuple[int, str]]:
+    for key in ("environment", "secrets"):
+        names = data.get(key)
+        for number, name in enumerate(names if isinstance(names, list) else ()):
+            if str(name).startswith("MEDIACONDUIT_"):
+                yield _line((key, number), lines), f"{key}.{number}: {name} is the broker's own"
 
 
 def _no_command(text: str) -> str:
