@@ -28,7 +28,7 @@ async def broker(state: Path, environments: Path | None = None, **config: Any) -
     state.mkdir(exist_ok=True, parents=True)
     if environments is not None and not (state / "environments").exists():
         (state / "environments").symlink_to(environments)
-    made = Config(listen="127.0.0.1:0", state_dir=str(state), **config)
+    made = Config(**{"listen": "127.0.0.1:0", "state_dir": str(state)} | config)
     async with running(made, os.environ, base=PROVIDERS) as served, connect(served.address) as client:
         yield served, client
 

@@ -19,6 +19,7 @@ from mediaconduit_broker.cli import (
     provider,
     test,
     transform,
+    trust,
     up,
     version,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.add_typer(provider.app, name="provider")
+app.add_typer(trust.app, name="trust")
 app.command("models")(models.models)
 app.command("voices")(models.voices)
 app.command("transform")(transform.transform)

@@ -18,6 +18,7 @@ from mediaconduit_broker.environments import Environment, EnvironmentBuilder, En
 from mediaconduit_broker.manifest import Runtime, read_manifest
 from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.trust import check_by_hand
 
 _OF_ANOTHER_PYTHON: Final = ("PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
 
@@ -31,6 +32,7 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
     """
     state = StateFolder(state_dir) if state_dir else StateFolder.default()
     watch_children_without_threads()
+    check_by_hand(source, state, base=Path.cwd())
     checkout = asyncio.run(_checkout(source, state, environ))
     manifest = read_manifest(checkout.folder)
     if manifest.runtime is not Runtime.PYTHON:

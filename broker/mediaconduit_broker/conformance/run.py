@@ -34,6 +34,7 @@ from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.runners import ProcessRunner
 from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.trust import check_by_hand
 
 CHECK_SECONDS: Final = 180.0
 """Longest a check may take."""
@@ -117,6 +118,7 @@ async def run_conformance(
 async def _checkout(
     source: str, base: Path, state: StateFolder, environ: Mapping[str, str], report: Reporter
 ) -> Checkout:
+    await asyncio.to_thread(check_by_hand, source, state, base=base)
     async with contextlib.aclosing(Sources(state.sources, environ, base=base)) as sources:
         return await sources.resolve(
             source, report=lambda message, fraction: report(BuildStep(message, fraction or 0.0))

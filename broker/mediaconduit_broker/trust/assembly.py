@@ -26,6 +26,18 @@ def gate_of(config: Config, state: StateFolder, *, base: Path) -> Gate:
     return Gate(policy, lock_path(config, base), base=base, frozen=config.trust.frozen)
 
 
+def check_by_hand(source: str, state: StateFolder, *, base: Path) -> None:
+    """For commands that run a provider themselves: whoever types a folder's name means it; the rest must be allowed.
+
+    Raises:
+        PreconditionError: SOURCE_NOT_TRUSTED.
+        InvalidRequestError: It is no source.
+    """
+    default = state.root == StateFolder.default().root
+    policy = TrustPolicy((), AllowedFile(state.root), own_folders=True, default_state=default)
+    policy.check(source, base=base, by_operator=True)
+
+
 def lock_path(config: Config, base: Path) -> Path:
     """The lock file."""
     return base / Path(config.trust.lock).expanduser()

@@ -43,7 +43,7 @@ class TrustPolicy:
     ) -> None:
         self._allow = tuple(parse_pattern(text, f"trust.allow[{at}]") for at, text in enumerate(allow))
         self._stored = stored
-        self._own_folders = own_folders
+        self.own_folders = own_folders
         self._state_option = "" if default_state else " --state-dir FOLDER"
 
     def check(self, source: str, *, base: Path, by_operator: bool = False) -> None:
@@ -79,7 +79,7 @@ class TrustPolicy:
             return Verdict(False, "no pattern allows code from there")
         if by_operator:
             return Verdict(True, "a folder the configuration names")
-        if not self._own_folders:
+        if not self.own_folders:
             return Verdict(
                 False, "others than this machine's users reach this broker, so folders are allowed one by one"
             )
