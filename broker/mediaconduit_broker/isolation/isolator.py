@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mediaconduit.errors import PreconditionError, Reason
+from mediaconduit.errors import AccessError, Reason
 
 from mediaconduit_broker.isolation.cell import Cell
 from mediaconduit_broker.isolation.cgroups import Cgroup
@@ -70,7 +70,7 @@ class Isolator:
             policy: How far to keep it apart.
 
         Raises:
-            PreconditionError: What is required is not to be had on this machine.
+            AccessError: What is required is not to be had on this machine.
             OSError: Folders or control groups could not be made.
         """
         policy = policy or Policy()
@@ -79,7 +79,7 @@ class Isolator:
         sandboxed = policy.sandbox == "bubblewrap"
         uid, warnings = self._user(provider_id, command, folder, sandboxed)
         if uid is None and self._mode == "required":
-            raise _refused(f"provider {provider_id} cannot have a user of its own: {'; '.join(warnings)}")
+            raise _refused(f"provider {provider_id} cannot have a user of its own: {warnings[0]}")
         name = instance[:16]
         made = self._folders.make(name, uid)
         group = None
@@ -104,7 +104,7 @@ class Isolator:
                 uid=uid,
                 sandboxed=sandboxed,
                 group=group,
-                warnings=(*warnings, *missing, *exposed),
+                warnings=(*(f"no user of its own: {why}" for why in warnings), *missing, *exposed),
                 folders=made,
             )
         except BaseException:
@@ -140,12 +140,11 @@ class Isolator:
             ) else ()
         uid = self._users.of(provider_id)
         if uid is None:
-            return None, ("all numbers for users are given away: widen first_uid to last_uid in [isolation]",)
+            return None, ("all numbers are given away; widen first_uid to last_uid in [isolation]",)
         if not sandboxed and (closed := obstacle(Path(command[0]), uid)) is not None:
-            what = "its interpreter or environment"
-            return None, (f"no user of its own: others may not read {what} (closed at {closed})",)
+            return None, (f"others may not read its interpreter or environment (closed at {closed})",)
         if (closed := closed_source(folder, uid, from_root=not sandboxed)) is not None:
-            return None, (f"no user of its own: others may not read its source (closed at {closed})",)
+            return None, (f"others may not read its source (closed at {closed})",)
         return uid, ()
 
     def _group(self, name: str, policy: Policy) -> tuple[Cgroup | None, tuple[str, ...]]:
@@ -167,5 +166,5 @@ def _read(command: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _refused(message: str, hint: str = 'see docs/isolation.md, or set users = "auto"') -> PreconditionError:
-    return PreconditionError(message, reason=Reason.NOT_ALLOWED, hint=hint)
+def _refused(message: str, hint: str = 'see docs/isolation.md, or set users = "auto"') -> AccessError:
+    return AccessError(message, reason=Reason.NOT_ALLOWED, hint=hint)
