@@ -86,9 +86,9 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
     if manifest.build and not request.permissions.build:
         raise not_allowed(
             f"building {request.provider_id} runs commands of its repository, which is not allowed yet",
-            hint="when you trust it: `mediaconduit provider add SOURCE --allow-build`, or `allow_build = true` in "
-            f"[providers.{request.provider_id}] of the config; its commands: "
-            + "; ".join(" ".join(command) for command in manifest.build)[:200],
+            hint=f"when you trust it: `mediaconduit provider add {request.source} --allow-build`, or "
+            f"`allow_build = true` in [providers.{request.provider_id}] of the config; it would run "
+            + "; ".join(f"`{' '.join(command)}`" for command in manifest.build)[:200],
         )
     tree = await asyncio.to_thread(tree_hash, request.folder)
     path = tools.environ.get("PATH", os.defpath)

@@ -10,26 +10,20 @@ from typing import Final
 import uv
 
 from mediaconduit_broker.environments.errors import build_failed
-from mediaconduit_broker.runners.command import CommandFailedError, run_command
+from mediaconduit_broker.runners.command import UV_VARIABLES, CommandFailedError, run_command
 from mediaconduit_broker.secrets import hide_credentials
 
 _PLACES: Final = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|XDG_(CACHE|CONFIG|DATA)_HOME", re.I
 )
 """Variables that say where things are."""
-_UV: Final = re.compile(
-    "UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|INDEX_STRATEGY|KEYRING_PROVIDER|INSECURE_HOST"
-    "|NATIVE_TLS|SYSTEM_CERTS|CACHE_DIR|OFFLINE|HTTP_TIMEOUT|HTTP_RETRIES|REQUEST_TIMEOUT|CONCURRENT_DOWNLOADS"
-    "|CONCURRENT_INSTALLS|PYTHON_INSTALL_DIR|PYTHON_PREFERENCE|EXCLUDE_NEWER)"
-)
-"""Those of uv that say where packages are and how they are fetched, and no others: some hold tokens."""
 _NOWHERE: Final = Path("/")
 """Where programs work by default: uv obeys a pyproject.toml or uv.toml it finds where it is started, or above."""
 
 
 def build_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Of the broker's variables those that builds get: where things are. Addresses may carry credentials."""
-    passed = {key: value for key, value in environ.items() if _PLACES.fullmatch(key) or _UV.fullmatch(key)}
+    passed = {key: value for key, value in environ.items() if _PLACES.fullmatch(key) or key in UV_VARIABLES}
     # An interpreter is found or missed, never fetched.
     return passed | {"UV_PYTHON_DOWNLOADS": "never"}
 
