@@ -8,10 +8,19 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from mediaconduit import tasks
 
 _KEPT_BYTES = 64 * 1024
+UV_VARIABLES: Final = frozenset(
+    f"UV_{name}"
+    for name in """DEFAULT_INDEX INDEX INDEX_URL EXTRA_INDEX_URL FIND_LINKS INDEX_STRATEGY KEYRING_PROVIDER
+    INSECURE_HOST
+    NATIVE_TLS SYSTEM_CERTS CACHE_DIR OFFLINE HTTP_TIMEOUT HTTP_RETRIES REQUEST_TIMEOUT CONCURRENT_DOWNLOADS
+    CONCURRENT_INSTALLS PYTHON_INSTALL_DIR PYTHON_PREFERENCE EXCLUDE_NEWER""".split()
+)
+"""What uv gets of its variables: where packages are and how they are fetched. Some of the others hold tokens."""
 
 
 class CommandFailedError(Exception):
