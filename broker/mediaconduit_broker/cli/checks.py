@@ -8,34 +8,23 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from mediaconduit.errors import MediaConduitError
 from mediaconduit.tasks import shielded
 
 from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.check import Check
 from mediaconduit_broker.cli.failures import FAILED, OK
 from mediaconduit_broker.cli.invocation import Invocation
-
-Verdict = Literal["ok", "note", "missing"]
+from mediaconduit_broker.cli.isolation_checks import isolation_checks
 
 _LEAST_FREE: Final = 500_000_000
 """Bytes; an environment takes 40 MB to some hundreds."""
 _ANSWER_SECONDS: Final = 3.0
 _MARKS: Final = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("missing", "bold red")}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at and what was found."""
-
-    name: str
-    verdict: Verdict
-    """"missing" is required and not there; "note" is something that is only sometimes wanted."""
-    found: str
-    hint: str = ""
 
 
 async def run(invocation: Invocation, broker: str | None, state_dir: Path | None, *, as_json: bool) -> int:
@@ -67,7 +56,7 @@ def _local(invocation: Invocation, state_dir: Path | None) -> Iterator[Check]:
     yield _tool("docker", path, "providers that need a service", "apt-get install docker.io")
     system = shutil.which("ffmpeg", path=path) is not None
     yield Check("ffmpeg", "ok", "of the system" if system else "not needed: the ffmpeg provider brings its own")
-    yield Check("isolation", "note", "sidecars run as this user: a user of their own for each is not available yet")
+    yield from isolation_checks(state_dir)
 
 
 def _python() -> Check:

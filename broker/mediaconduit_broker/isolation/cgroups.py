@@ -44,13 +44,18 @@ class Cgroups:
         return frozenset(self._hierarchies)
 
     @classmethod
-    def detect(cls, proc: Path = Path("/proc/self")) -> Cgroups | None:
-        """Those that may be written to; None when there are none."""
+    def detect(cls, proc: Path = Path("/proc/self"), *, change: bool = True) -> Cgroups | None:
+        """Those that groups can be made below; None when there are none.
+
+        Args:
+            proc: What is known of this process.
+            change: Whether to switch on what is delegated to us; in version 2 this process then moves one level down.
+        """
         try:
             found = own_groups((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
         except OSError:
             return None
-        usable = {name: place for name, place in found.items() if _usable(name, place)}
+        usable = {name: place for name, place in found.items() if _usable(name, place, change=change)}
         return cls(usable) if usable else None
 
     def clear(self) -> None:
@@ -192,22 +197,25 @@ def _mounts(mountinfo: str) -> Iterator[tuple[str, list[str], str, str]]:
         yield kind, options.split(","), fields[3], fields[4]
 
 
-def _usable(controller: str, place: Hierarchy) -> bool:
+def _usable(controller: str, place: Hierarchy, *, change: bool) -> bool:
     if not os.access(place.folder, os.W_OK):
         return False
     if place.version == 1:
         return True
-    return _delegated(controller, place.folder)
+    return _delegated(controller, place.folder, change=change)
 
 
-def _delegated(controller: str, folder: Path) -> bool:
+def _delegated(controller: str, folder: Path, *, change: bool) -> bool:
     """Whether groups below may limit this; in version 2 that needs a group without processes of its own."""
     try:
         if controller in (folder / "cgroup.subtree_control").read_text().split():
             return True
         if controller not in (folder / "cgroup.controllers").read_text().split():
             return False
-        if set(map(int, (folder / "cgroup.procs").read_text().split())) == {os.getpid()}:
+        alone = set(map(int, (folder / "cgroup.procs").read_text().split())) == {os.getpid()}
+        if not change:
+            return alone
+        if alone:
             # As with systemd's Delegate=yes: the group is the broker's alone, which moves one level down.
             (folder / "broker").mkdir(exist_ok=True)
             (folder / "broker" / "cgroup.procs").write_text(str(os.getpid()))

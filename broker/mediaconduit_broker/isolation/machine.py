@@ -30,8 +30,12 @@ class Machine:
     """None where none below the broker's own can be made."""
 
     @classmethod
-    def look(cls) -> Machine:
-        """This machine. Everything that is kept apart here is kept apart on Linux only."""
+    def look(cls, *, change: bool = True) -> Machine:
+        """This machine. Everything that is kept apart here is kept apart on Linux only.
+
+        Args:
+            change: As for `Cgroups.detect`.
+        """
         if sys.platform != "linux":
             return cls()
         return cls(
@@ -40,7 +44,7 @@ class Machine:
             prlimit=shutil.which("prlimit", path=os.defpath),
             bubblewrap=shutil.which("bwrap", path=os.defpath),
             system=tuple(_system()),
-            cgroups=Cgroups.detect(),
+            cgroups=Cgroups.detect(change=change),
         )
 
     @property
