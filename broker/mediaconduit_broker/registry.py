@@ -132,6 +132,7 @@ class Registry:
         limits = self._config.limits
         pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
+        self._owner.start(self._collect(), name="collect old versions")
         for known in wanted.values():
             if known.withheld:
                 _tell_withheld("secret settings must be set again", known.provider_id, known.withheld)
@@ -261,6 +262,7 @@ class Registry:
             self._remember(new)
             self._changed(new, None)
             self._owner.start(old.aclose(), name=f"drain {provider_id}")
+            self._owner.start(self._collect(), name="collect old versions")
         return new
 
     async def configure(self, provider_id: str, settings: Mapping[str, Any]) -> None:
@@ -322,6 +324,11 @@ class Registry:
             if known.provider_id in self._supervisors:
                 return  # its state says so, and whoever watches states has heard
             _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
+
+    async def _collect(self) -> None:
+        keep = {supervisor.spec.checkout.resolved for supervisor in self._supervisors.values()}
+        keep |= {known.pinned for known in self._state.known_providers()}
+        await asyncio.to_thread(self._sources.collect, keep)
 
     def _remember(self, supervisor: Supervisor) -> None:
         spec = supervisor.spec

@@ -5,7 +5,10 @@ from __future__ import annotations
 from mediaconduit_broker.cli import output
 from mediaconduit_broker.cli.output import Cell
 from mediaconduit_broker.environments import BuildJournal, StoredEnvironment, collection
+from mediaconduit_broker.sources.store import Store
 from mediaconduit_broker.state import StateFolder
+
+_FRESH_SECONDS = 3600.0
 
 
 def run(state: StateFolder, *, dry_run: bool, everything: bool, as_json: bool) -> None:
@@ -17,6 +20,8 @@ def run(state: StateFolder, *, dry_run: bool, everything: bool, as_json: bool) -
     if not dry_run:
         collection.remove_leftovers(state.environments)
         going = [environment for environment in going if collection.remove(environment.folder)]
+        # What was asked for just now may be about to run.
+        Store(state.sources).collect({known.pinned for known in state.known_providers()}, _FRESH_SECONDS)
     if as_json:
         output.print_json([_plain(environment, going, dry_run=dry_run) for environment in found])
         return

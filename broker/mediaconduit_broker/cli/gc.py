@@ -20,7 +20,10 @@ def gc(
         Path | None, typer.Option(metavar="FOLDER", help="The broker's state folder; the platform's where absent.")
     ] = None,
 ) -> None:
-    """Remove environments that no provider needs. Those in use stay, also while the broker runs."""
+    """Remove environments that no provider needs, and code fetched for none.
+
+    Environments in use stay, also while the broker runs.
+    """
     from mediaconduit_broker.cli import collecting
     from mediaconduit_broker.state import StateFolder
 

@@ -84,8 +84,7 @@ class GitFetcher:
             except TimeoutError:
                 raise too_slow(wanted.repository, self._timeout) from None
         folder, record = found
-        resolved = f"{origin}@{record.version}"
-        return Checkout(resolved, resolved, folder, origin, record.version, choice.ref, record.tree)
+        return Checkout(record.resolved, record.resolved, folder, origin, record.version, choice.ref, record.tree)
 
     async def _fetch(self, wanted: GitSource, origin: str, choice: Choice, report: Report) -> tuple[Path, Record]:
         report("fetching", 0.0)

@@ -16,7 +16,7 @@ import uv
 from mediaconduit.errors import MediaConduitError, NotFoundError, PreconditionError, Reason, UnavailableError
 
 from mediaconduit_broker.manifest.read import NAMES
-from mediaconduit_broker.runners.command import CommandFailedError, run_command
+from mediaconduit_broker.runners.command import UV_VARIABLES, CommandFailedError, run_command
 from mediaconduit_broker.sources.checkout import Checkout, content_hash
 from mediaconduit_broker.sources.git_command import scrubbed
 from mediaconduit_broker.sources.git_errors import too_slow
@@ -26,9 +26,7 @@ from mediaconduit_broker.sources.store import Record, Store, no_room
 
 _log = structlog.get_logger(__name__)
 
-_PASSED_ON: Final = re.compile(
-    r"PATH|HOME|TMPDIR|XDG_\w+|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|ALL|NO)_PROXY|NETRC|UV_\w+", re.I
-)
+_PASSED_ON: Final = re.compile(r"PATH|HOME|TMPDIR|XDG_\w+|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|ALL|NO)_PROXY|NETRC", re.I)
 _NO_WHEEL: Final = re.compile(
     r"no usable wheels|has no wheels|no wheels with|building source distributions|--no-build", re.I
 )
@@ -50,7 +48,9 @@ class PypiFetcher:
 
     def __init__(self, store: Store, environ: Mapping[str, str], timeout: float) -> None:
         self._store = store
-        self._environ = {key: value for key, value in environ.items() if _PASSED_ON.fullmatch(key)}
+        self._environ = {
+            key: value for key, value in environ.items() if _PASSED_ON.fullmatch(key) or key in UV_VARIABLES
+        }
         self._timeout = timeout
         self._shared: SharedWork[tuple[Path, Record]] = SharedWork()
 
@@ -70,7 +70,7 @@ class PypiFetcher:
         if found is None:
             found = await self._shared.join(wanted, lambda told: self._fetch(wanted, told), report)
         folder, record = found
-        return Checkout(source, f"{wanted.origin}=={record.version}", folder, wanted.origin, tree=record.tree)
+        return Checkout(source, record.resolved, folder, wanted.origin, tree=record.tree)
 
     async def _fetch(self, wanted: PypiSource, report: Report) -> tuple[Path, Record]:
         report("fetching", None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Final
 
 from mediaconduit_broker.sources.checkout import Checkout
 from mediaconduit_broker.sources.folders import resolve_folder
@@ -14,6 +15,9 @@ from mediaconduit_broker.sources.parse import GitSource, PypiSource, Source, par
 from mediaconduit_broker.sources.pypi import PypiFetcher
 from mediaconduit_broker.sources.sharing import Report, SharedWork, silent
 from mediaconduit_broker.sources.store import Store
+
+UNUSED_SECONDS: Final = 7 * 24 * 3600.0
+"""How long code is kept that no provider is made of any more."""
 
 
 async def no_token(url: str) -> str | None:
@@ -85,9 +89,9 @@ class Sources:
             return self._store.find(exact.origin, exact.origin, exact.version) is not None
         return True
 
-    def collect(self, keep: set[Path]) -> int:
-        """Removes fetched code that is not in `keep` (folders of checkouts); gives how many versions."""
-        return self._store.collect(keep)
+    def collect(self, keep: Collection[str], unused_seconds: float = UNUSED_SECONDS) -> int:
+        """Removes fetched code that nobody has asked for in that time, but for `keep` (`Checkout.resolved`)."""
+        return self._store.collect(keep, unused_seconds)
 
     async def _resolve(self, source: str, wanted: Source, report: Report) -> Checkout:
         if isinstance(wanted, GitSource):

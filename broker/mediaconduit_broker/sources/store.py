@@ -32,6 +32,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Of the folder."""
 
+    @property
+    def resolved(self) -> str:
+        """The version as a source."""
+        return f"{self.origin}{'==' if self.origin.startswith('pypi:') else '@'}{self.version}"
+
 
 class Store:
     """The folder of fetched code. Several processes may use it at once.
@@ -49,6 +54,8 @@ class Store:
         with contextlib.suppress(OSError, msgspec.DecodeError):
             record = msgspec.json.decode((place / _RECORD).read_bytes(), type=Record)
             if record.origin == origin and (place / record.name).is_dir():
+                with contextlib.suppress(OSError):
+                    (place / _RECORD).touch()  # when it was last asked for
                 return place / record.name, record
         return None
 
@@ -85,6 +92,8 @@ class Store:
         Raises:
             PreconditionError: SOURCE_NOT_TRUSTED: a link in it leads out of it.
         """
+        # Under a name nobody can guess, so that no link leaves and comes back by it.
+        staged = staged.rename(staged.with_name(uuid.uuid4().hex))
         check_links(staged)
         place = staged.with_name(f"{staged.name}.place")
         place.mkdir()
@@ -94,22 +103,28 @@ class Store:
         final.parent.mkdir(exist_ok=True, mode=0o700)
         if final.exists() and self.find(repository, record.origin, record.version) is None:
             shutil.rmtree(final, ignore_errors=True)
-        with contextlib.suppress(FileExistsError, OSError):
+        with contextlib.suppress(OSError):  # not empty: somebody was faster
             place.rename(final)
         found = self.find(repository, record.origin, record.version)
         if found is None:
             raise no_room("it could not be put in its place")
         return found[0]
 
-    def collect(self, keep: Collection[Path]) -> int:
-        """Removes the checkouts whose folder is not in `keep`; gives how many."""
+    def collect(self, keep: Collection[str], unused_seconds: float) -> int:
+        """Removes versions that nobody has asked for in that time; gives how many.
+
+        Args:
+            keep: Versions that stay, as `Record.resolved`.
+            unused_seconds: What was asked for since stays, too: it may be about to run.
+        """
         count = 0
-        for record in self._root.glob(f"*/*/{_RECORD}"):
-            place = record.parent
-            if not any(folder.is_relative_to(place) for folder in keep):
-                # First what makes it count, so that nobody takes half of one.
-                record.unlink(missing_ok=True)
-                shutil.rmtree(place, ignore_errors=True)
+        for path in self._root.glob(f"*/*/{_RECORD}"):
+            with contextlib.suppress(OSError, msgspec.DecodeError):
+                record = msgspec.json.decode(path.read_bytes(), type=Record)
+                if record.resolved in keep or time.time() - path.stat().st_mtime < unused_seconds:
+                    continue
+                path.unlink()  # first what makes it count, so that nobody takes half of one
+                shutil.rmtree(path.parent, ignore_errors=True)
                 count += 1
         return count
 
@@ -138,15 +153,23 @@ def check_links(folder: Path) -> None:
             path = Path(parent, name)
             if not path.is_symlink():
                 continue
-            target = os.readlink(path)
-            lexical = Path(os.path.normpath(Path(parent, target)))
-            real = Path(os.path.realpath(path))
-            if os.path.isabs(target) or not (lexical.is_relative_to(root) and real.is_relative_to(root)):
+            inside = path.relative_to(root)
+            if not (_stays(inside, os.readlink(path)) and Path(os.path.realpath(path)).is_relative_to(root)):
                 raise PreconditionError(
-                    f"the link {path.relative_to(root).as_posix()!r} leads out of the provider's folder",
+                    f"the link {inside.as_posix()!r} leads out of the provider's folder",
                     reason=Reason.SOURCE_NOT_TRUSTED,
                     hint="what a provider needs stands in its own folder; ask its author to copy it there",
                 )
+
+
+def _stays(link: Path, target: str) -> bool:
+    """Whether the text of a link never climbs above the top."""
+    depth = len(link.parts) - 1
+    for part in target.split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+        if depth < 0:
+            return False
+    return not target.startswith("/")
 
 
 def folder_name(origin: str) -> str:

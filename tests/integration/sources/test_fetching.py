@@ -166,6 +166,7 @@ async def test_what_is_not_kept_is_collected(sources: Sources, repository: Repos
     old = await sources.resolve("github:o/r")
     repository.commit({"version.txt": "two"})
     new = await sources.resolve("github:o/r")
-    assert sources.collect({new.folder}) == 1
+    assert sources.collect({new.resolved}) == 0, "the old one was asked for just now"
+    assert sources.collect({new.resolved}, 0.0) == 1
     assert (old.folder.exists(), new.folder.exists()) == (False, True)
     assert (await sources.resolve(old.resolved)).folder.is_dir(), "it can be fetched again"

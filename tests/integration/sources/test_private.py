@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from mediaconduit.errors import PreconditionError, Reason
+from mediaconduit.errors import PreconditionError, Reason, UnavailableError
 from structlog.testing import capture_logs
 
 from tests.integration.sources.conftest import MANIFEST, MakeSources
@@ -91,3 +91,16 @@ async def test_no_other_variable_reaches_git(
     assert "GIT_TERMINAL_PROMPT=0" in seen
     assert "s3cret" not in seen
     assert "GIT_DIR" not in seen
+
+
+async def test_what_git_writes_of_urls_is_logged_without_credentials(
+    make: MakeSources, environ: dict[str, str], tmp_path: Path
+) -> None:
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\necho \"fatal: unable to access 'https://user:s3cret@host/o/r/': odd\" >&2\nexit 128\n")
+    shim.chmod(0o755)
+    with capture_logs() as logs, pytest.raises(UnavailableError) as caught:
+        await make(variables={"PATH": f"{shim.parent}:{environ['PATH']}"}).resolve("github:o/r")
+    assert "https://host/o/r/" in repr(logs)
+    assert "s3cret" not in repr(logs) + str(caught.value)
