@@ -52,6 +52,9 @@ def test_the_doctor_finds_this_machine_well(cli, tmp_path):
     assert done.code == 0, done.out
     assert found["broker"]["verdict"] == "ok"
     assert {name for name, check in found.items() if check["verdict"] == "missing"} == set()
+    kept_apart = [check for name, check in found.items() if name in ("isolation", "own users", "sandbox", "limits")]
+    assert kept_apart
+    assert all(check["hint"] for check in kept_apart if check["verdict"] == "note")
     assert "broker" in cli("doctor", "--state-dir", tmp_path).out
 
 

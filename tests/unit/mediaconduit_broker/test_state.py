@@ -1,3 +1,4 @@
+import os
 import stat
 from pathlib import Path
 
@@ -23,6 +24,31 @@ def test_what_was_added_is_remembered_for_this_user_alone(tmp_path: Path) -> Non
         assert stat.S_IMODE((tmp_path / "providers" / "cow.json").stat().st_mode) == 0o600
         state.forget("cow")
         assert state.known_providers() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="of root's state folder")
+def test_sidecars_with_users_of_their_own_reach_environments_and_sources_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "anything").mkdir()
+    (tmp_path / "note.json").write_text("{}")
+    state = StateFolder(tmp_path)
+    with state.lock():
+        modes = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path, *tmp_path.iterdir())}
+    others = {name: mode for name, mode in modes.items() if mode[-1] != "0"}
+    assert others == {tmp_path.name: "0o711", "environments": "0o755", "sources": "0o755", **_lock(others)}
+
+
+def _lock(modes: dict[str, str]) -> dict[str, str]:
+    """The number of the broker's process is no secret."""
+    return {name: mode for name, mode in modes.items() if name == "broker.lock"}
+
+
+def test_root_s_state_is_where_other_users_can_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert StateFolder.default().root == Path("/var/lib/mediaconduit")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert StateFolder.default().root.is_relative_to(Path.home())
 
 
 def test_a_damaged_record_does_not_stop_the_others(tmp_path: Path) -> None:
