@@ -21,14 +21,15 @@ _PLAIN = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "P
 class Repository:
     """A repository on the server, with a folder to commit from."""
 
-    def __init__(self, bare: Path, work: Path) -> None:
+    def __init__(self, bare: Path, work: Path, hashes: str) -> None:
+        kind = f"--object-format={hashes}"
         self.bare = bare
         self.folder = work
         bare.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", bare], check=True, env=_PLAIN)
+        subprocess.run(["git", "init", "-q", "--bare", kind, "-b", "main", bare], check=True, env=_PLAIN)
         for key in ("uploadpack.allowFilter", "http.receivepack"):
             subprocess.run(["git", "-C", bare, "config", key, "true"], check=True, env=_PLAIN)
-        subprocess.run(["git", "init", "-q", "-b", "main", work], check=True, env=_PLAIN)
+        subprocess.run(["git", "init", "-q", kind, "-b", "main", work], check=True, env=_PLAIN)
 
     def git(self, *arguments: str) -> str:
         """git in the folder."""
@@ -73,15 +74,17 @@ class GitServer:
         self.fetches: list[str] = []
         self.requests: list[str] = []
         self.authorizations: list[str] = []
+        self.old = False
+        """Speaks the protocol of before 2018, which gives out only the tips of refs."""
         self.asked = threading.Event()
         """Set by the first request."""
         self.hold = threading.Event()
         """While it is not set no request is answered."""
         self.hold.set()
 
-    def repository(self, name: str) -> Repository:
+    def repository(self, name: str, *, hashes: str = "sha1") -> Repository:
         """Makes one, "owner/name"; those of the owner "private" ask for `USER` and `PASSWORD`."""
-        return Repository(self._root / "bare" / f"{name}.git", self._root / "work" / name)
+        return Repository(self._root / "bare" / f"{name}.git", self._root / "work" / name, hashes)
 
     def answer(self, request: _Handler) -> None:
         """Runs ``git http-backend`` for one request."""
@@ -108,7 +111,7 @@ class GitServer:
             "QUERY_STRING": query,
             "CONTENT_TYPE": request.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self.old else request.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
         }
         done = subprocess.run(

@@ -15,9 +15,12 @@ from mediaconduit_broker.sources.store import no_room
 _log = structlog.get_logger(__name__)
 
 _CREDENTIALS: Final = re.compile(
-    r"could not read (username|password)|terminal prompts disabled|authentication failed|permission denied"
-    r"|returned error: 40[13]|invalid (username|credentials)|access denied|no supported authentication",
+    r"could not read (username|password)|terminal prompts disabled|permission denied|returned error: 401"
+    r"|no supported authentication",
     re.I,
+)
+_REJECTED: Final = re.compile(
+    r"authentication failed|returned error: 403|invalid (username|credentials)|access denied", re.I
 )
 _MISSING: Final = re.compile(
     r"repository '.*' not found|repository not found|does not appear to be a git repository|returned error: 404"
@@ -52,6 +55,14 @@ def explained(error: GitFailedError, repository: str) -> MediaConduitError:
             reason=Reason.CREDENTIALS_MISSING,
             hint="check the name; for a private repository give git credentials for it (git's credential helper, "
             "~/.netrc, an ssh key), or name a token in the table [sources.tokens] of the configuration",
+            metadata=metadata,
+        )
+    if _REJECTED.search(text):
+        return PreconditionError(
+            f"the credentials for {repository} are refused",
+            reason=Reason.CREDENTIALS_REJECTED,
+            hint="renew them where git finds them (its credential helper, ~/.netrc, an ssh key), or the token that "
+            "[sources.tokens] of the configuration names",
             metadata=metadata,
         )
     if _MISSING.search(text):

@@ -170,3 +170,19 @@ async def test_what_is_not_kept_is_collected(sources: Sources, repository: Repos
     assert sources.collect({new.resolved}, 0.0) == 1
     assert (old.folder.exists(), new.folder.exists()) == (False, True)
     assert (await sources.resolve(old.resolved)).folder.is_dir(), "it can be fetched again"
+
+
+async def test_ssh_is_spoken_with_gits_own_command_and_nothing_is_asked(
+    make: MakeSources, server: GitServer, tmp_path: Path
+) -> None:
+    repository = server.repository("team/tools")
+    commit = repository.commit({"MediaConduit.provider.yml": MANIFEST})
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/said\ncd {repository.bare.parents[1]}\n'
+        'for last; do :; done\nexec sh -c "$last"\n'
+    )
+    ssh.chmod(0o755)
+    sources = make(variables={"GIT_SSH_COMMAND": str(ssh), "GIT_SSH_VARIANT": "simple"})
+    assert (await sources.resolve("git@git.example.org:team/tools.git")).commit == commit
+    assert "git@git.example.org git-upload-pack" in (tmp_path / "said").read_text()

@@ -70,7 +70,7 @@ async def test_credentials_in_a_mirrors_url_are_in_no_message_and_no_log(
     Path(environ["GIT_CONFIG_GLOBAL"]).write_text(f'[url "{mirror}/"]\n\tinsteadOf = https://github.com/\n')
     with capture_logs() as logs, pytest.raises(PreconditionError) as caught:
         await make(rewrite={}).resolve(private)
-    assert caught.value.reason is Reason.CREDENTIALS_MISSING
+    assert caught.value.reason is Reason.CREDENTIALS_REJECTED
     assert logs
     for text in (str(caught.value), repr(caught.value.metadata), repr(logs)):
         assert "s3cret" not in text

@@ -149,3 +149,24 @@ async def test_a_ref_never_reaches_a_shell_or_gits_options(
             await sources.resolve(f"github:o/r@{ref}")
     repository.commit({"version.txt": "odd"}, ref="odd;$(touch${IFS}pwned)&|'")
     assert said(await sources.resolve("github:o/r@odd;$(touch${IFS}pwned)&|'")) == "odd"
+
+
+async def test_a_server_of_the_old_protocol_gives_out_refs_and_says_so_of_other_commits(
+    sources: Sources, server: GitServer, repository: Repository, versions: dict[str, str]
+) -> None:
+    server.old = True
+    assert said(await sources.resolve("github:o/r@v1")) == "one", "the commit behind a tag is none of its tips"
+    assert said(await sources.resolve("github:o/r@main")) == "three"
+    lost = repository.commit({"version.txt": "lost"})
+    repository.push(f"{versions['three']}:refs/heads/main")
+    with pytest.raises(NotFoundError, match="only the tips"):
+        await sources.resolve(f"github:o/r@{lost}")
+
+
+async def test_a_repository_with_longer_hashes(sources: Sources, server: GitServer) -> None:
+    repository = server.repository("o/long", hashes="sha256")
+    commit = repository.commit({"MediaConduit.provider.yml": MANIFEST, "version.txt": "long"})
+    assert len(commit) == 64
+    for source in ("github:o/long", f"github:o/long@{commit}"):
+        checkout = await sources.resolve(source)
+        assert (checkout.commit, said(checkout)) == (commit, "long")
