@@ -23,7 +23,7 @@ SETTLE: Final = 2 * PAUSE
 async def thousand(world: World) -> list[Row]:
     """Opened in four steps; memory after each."""
     providers = 100 if world.full else 20
-    scale = "" if world.full else " (of 100; the rest with --full)"
+    scale = "" if world.full else " (100 with --full)"
     async with world.broker() as served, contextlib.AsyncExitStack() as stack:
         await _load(served, providers)
         ways = [

@@ -66,12 +66,12 @@ async def test_frames_of_a_slow_source_travel_alone_also_after_a_backlog() -> No
         assert task is not None
         readers.append(task.get_name())
         if source.reads > 100:
-            await turns(40)
+            await turns(200)
         return await source.read()
 
     async def write(message: bytes) -> None:
         written.append(message)
-        await turns(10)
+        await turns(4)
 
     await pump(read, write, lambda frame: None)
 
