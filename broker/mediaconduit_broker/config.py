@@ -184,6 +184,12 @@ def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Confi
     return config
 
 
+def with_trust(config: Config, **changes: Any) -> Config:
+    """The configuration with these values (not None) in its table ``[trust]``."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    return msgspec.structs.replace(config, trust=msgspec.structs.replace(config.trust, **given))
+
+
 def _check(config: Config) -> None:
     host, _, port = config.listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:

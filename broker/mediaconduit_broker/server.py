@@ -77,8 +77,8 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             shared=config.isolation.users != "off" and shareable(state.environments),
         )
         await builder.clean_up()
-        secrets = _secrets(config, environ, base)
-        sources = _sources(config, state, environ, base, secrets)
+        secrets = secrets_of(config, environ, base)
+        sources = sources_of(config, state, environ, base, secrets)
         stack.push_async_callback(sources.aclose)
         gate = gate_of(config, state, base=base)
         registry = Registry(config, state, gate, builder, runner, environ, sources, secrets)
@@ -100,7 +100,8 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             await health_service.enter_graceful_shutdown()
 
 
-def _secrets(config: Config, environ: Mapping[str, str], base: Path) -> SecretStore:
+def secrets_of(config: Config, environ: Mapping[str, str], base: Path) -> SecretStore:
+    """Where keys come from."""
     wanted = config.secrets
     sources: dict[str, SecretSource] = {"environment": EnvironmentSource(environ)}
     if wanted.folder is not None:
@@ -110,9 +111,11 @@ def _secrets(config: Config, environ: Mapping[str, str], base: Path) -> SecretSt
     return SecretStore([sources[name] for name in wanted.order if name in sources])
 
 
-def _sources(
+def sources_of(
     config: Config, state: StateFolder, environ: Mapping[str, str], base: Path, secrets: SecretStore
 ) -> Sources:
+    """What fetches code."""
+
     async def token(url: str) -> str | None:
         wanted = config.sources.tokens
         prefix = max((known for known in wanted if url.startswith(known)), key=len, default="")

@@ -73,6 +73,7 @@ def package_index(folder: Path, *, private: bool = False) -> Iterator[Index]:
 
     def answer(environ: Any, start: Any) -> Any:
         made.requests.append(environ["PATH_INFO"])
+        environ.pop("HTTP_RANGE", None)  # bottle never closes a file it gives a part of
         return app(environ, start)
 
     with make_server("127.0.0.1", 0, answer, _Server, _Quiet) as server:

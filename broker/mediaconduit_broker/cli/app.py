@@ -14,6 +14,7 @@ from mediaconduit_broker.cli import (
     execute,
     failures,
     gc,
+    lock,
     models,
     new,
     provider,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(provider.app, name="provider")
 app.add_typer(trust.app, name="trust")
+app.command("lock")(lock.lock)
 app.command("models")(models.models)
 app.command("voices")(models.voices)
 app.command("transform")(transform.transform)

@@ -33,6 +33,7 @@ def add(
     allow_build: Annotated[
         bool, typer.Option("--allow-build", help="Let it run its manifest's build commands: code of its repository.")
     ] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Refuse what the broker's lock does not hold.")] = False,
     broker: BrokerOption = None,
 ) -> None:
     """Build, start and remember a provider."""
@@ -43,7 +44,9 @@ def add(
     given = values.settings(settings) if settings else None
 
     async def command(client: Client) -> None:
-        steps = client.broker.load(place, provider_id=provider_id, settings=given, allow_build=allow_build)
+        steps = client.broker.load(
+            place, provider_id=provider_id, settings=given, allow_build=allow_build, frozen=frozen
+        )
         await loading.follow(steps, "added", provider_id or source)
 
     with_broker(context, broker, command)

@@ -27,8 +27,13 @@ class BrokerPlace:
     state: StateFolder
 
 
-def place(config: Path | None, state_dir: Path | None) -> BrokerPlace:
+def place(config: Path | None, state_dir: Path | None, *, lock: Path | None = None) -> BrokerPlace:
     """Where a broker started with these options looks.
+
+    Args:
+        config: None = mediaconduit.toml where there is one.
+        state_dir: None = the configuration's.
+        lock: None = the configuration's.
 
     Raises:
         PreconditionError: The configuration is wrong.
@@ -36,6 +41,7 @@ def place(config: Path | None, state_dir: Path | None) -> BrokerPlace:
     if config is None and Path("mediaconduit.toml").is_file():
         config = Path("mediaconduit.toml")
     wanted = configuration.load(config, {"state_dir": str(state_dir) if state_dir else None})
+    wanted = configuration.with_trust(wanted, lock=str(lock.absolute()) if lock else None)
     state = StateFolder(Path(wanted.state_dir)) if wanted.state_dir else StateFolder.default()
     return BrokerPlace(wanted, config.resolve().parent if config else Path.cwd(), state)
 

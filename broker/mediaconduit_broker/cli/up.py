@@ -23,6 +23,12 @@ def up(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder for environments and what must last; one broker at a time."),
     ] = None,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Run nothing but what the lock holds (see `mediaconduit lock`).")
+    ] = False,
+    lock: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The lock; mediaconduit.lock beside the config.")
+    ] = None,
     log_format: Annotated[str, typer.Option(metavar="console|json", help="How its log looks.")] = "console",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details, too.")] = False,
 ) -> None:
@@ -42,6 +48,7 @@ def up(
         config = Path("mediaconduit.toml")
     overrides = {"listen": listen, "state_dir": str(state_dir) if state_dir else None}
     wanted = configuration.load(config, overrides)
+    wanted = configuration.with_trust(wanted, frozen=frozen or None, lock=str(lock.absolute()) if lock else None)
     base = config.resolve().parent if config else Path.cwd()
     serving.set_up_logging(as_json=log_format == "json", verbose=verbose)
     watch_children_without_threads()
