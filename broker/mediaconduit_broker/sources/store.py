@@ -18,6 +18,8 @@ from mediaconduit.errors import PreconditionError, Reason
 
 _RECORD: Final = "checkout.json"
 _STAGING: Final = ".new-"
+_PASSABLE: Final = 0o711
+"""Sidecars with users of their own reach their code by its name, and see no other names."""
 _STALE_SECONDS: Final = 24 * 3600.0
 
 
@@ -95,12 +97,15 @@ class Store:
         # Under a name nobody can guess, so that no link leaves and comes back by it.
         staged = staged.rename(staged.with_name(uuid.uuid4().hex))
         check_links(staged)
+        _open(staged)
         place = staged.with_name(f"{staged.name}.place")
         place.mkdir()
         staged.rename(place / record.name)
         (place / _RECORD).write_bytes(msgspec.json.encode(record))
         final = self._place(repository, record.origin, record.version)
-        final.parent.mkdir(exist_ok=True, mode=0o700)
+        for folder in (final.parent, place):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(_PASSABLE)
         if final.exists() and self.find(repository, record.origin, record.version) is None:
             shutil.rmtree(final, ignore_errors=True)
         with contextlib.suppress(OSError):  # not empty: somebody was faster
@@ -160,6 +165,16 @@ def check_links(folder: Path) -> None:
                     reason=Reason.SOURCE_NOT_TRUSTED,
                     hint="what a provider needs stands in its own folder; ask its author to copy it there",
                 )
+
+
+def _open(folder: Path) -> None:
+    """Lets sidecars with users of their own read the code, whatever the umask; the state folder says who gets there."""
+    for parent, _, files in os.walk(folder):
+        Path(parent).chmod(0o755)
+        for name in files:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
 
 
 def _stays(link: Path, target: str) -> bool:

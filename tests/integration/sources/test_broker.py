@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mediaconduit.client import Client
 from mediaconduit.errors import InvalidRequestError, NotFoundError, Reason
-from mediaconduit_broker.config import SourcesConfig, TrustConfig
+from mediaconduit_broker.config import Limits, SourcesConfig, TrustConfig
 from mediaconduit_broker.server import Broker
 from structlog.testing import capture_logs
 
@@ -49,6 +49,8 @@ def reaching(server: GitServer, state: Path, environments: Path) -> AbstractAsyn
         environments,
         sources=SourcesConfig(rewrite={"https://github.com/": f"{server.url}/"}),
         trust=TrustConfig(allow=["github:o/r"]),
+        # On a machine too busy for the pace calls wait: what is tested is that none is lost.
+        limits=Limits(queue_length=10_000),
     )
 
 

@@ -96,3 +96,17 @@ def test_what_is_staged_goes_when_it_is_not_published(tmp_path: Path) -> None:
         with pytest.raises(PreconditionError):
             store.publish(staging / "new", "github:o/r", RECORD)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_user_reads_a_checkout_by_its_name_and_sees_no_others(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        folder = put(Store(tmp_path / "sources"), RECORD, "code")
+    finally:
+        os.umask(before)
+    assert [oct(path.stat().st_mode & 0o777) for path in (folder / "file", folder, *folder.parents[:2])] == [
+        "0o644",
+        "0o755",
+        "0o711",
+        "0o711",
+    ]
