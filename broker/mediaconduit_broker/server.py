@@ -140,8 +140,10 @@ def _runner(
     wanted = config.isolation
     users = Users(state.users, wanted.first_uid, wanted.last_uid)
 
+    certificates = [Path(environ[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
+
     def isolate(at: Sequence[Path]) -> Isolator:
-        return Isolator(users=users, homes=state.homes, mode=wanted.users, at=at)
+        return Isolator(users=users, homes=state.homes, mode=wanted.users, readable=certificates, at=at)
 
     if not config.detached:
         return opening.attached(environ, isolate, state.root)

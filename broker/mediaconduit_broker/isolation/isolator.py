@@ -29,6 +29,7 @@ class Isolator:
         users: Users of providers; None = all run as the broker's.
         homes: Folder for homes of providers that are kept apart.
         mode: Whether a user of its own is wanted or required; "off" with `users` None.
+        readable: What every provider may read in a sandbox; certificates.
         at: Folders of a broker before, to go on with: its `folders`; () = new ones.
     """
 
@@ -38,10 +39,12 @@ class Isolator:
         users: Users | None = None,
         homes: Path | None = None,
         mode: UserMode = "auto",
+        readable: Sequence[Path] = (),
         at: Sequence[Path] = (),
     ) -> None:
         self.machine = machine or Machine.look()
         self._mode = mode
+        self._readable = tuple(path for path in readable if path.exists() and not path.is_relative_to("/usr"))
         self._users = users if self.machine.own_users and mode != "off" else None
         self._folders = Folders(homes, shared=self._users is not None, at=at)
         if self.machine.cgroups is not None:
@@ -90,7 +93,7 @@ class Isolator:
                 policy=policy,
                 uid=uid,
                 folder=folder,
-                read=_read(command, folder),
+                read=(*_read(command, folder), *self._readable),
                 write=(*made, home) if home else made,
                 control_groups=group.entrances if group else (),
                 grouped=frozenset(group.folders) if group else frozenset(),
