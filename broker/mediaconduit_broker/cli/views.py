@@ -76,6 +76,8 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "services": ", ".join(said.services),
             "models": str(provider.model_count),
             "calls": f"{provider.active_calls} active, {provider.call_count} in all, {provider.stuck_calls} stuck",
+            "queue": f"{provider.queued_calls} waiting, {provider.queue_count} have waited"
+            f" {provider.queue_duration.ToMilliseconds() / 1000:g} s in all",
             "at once": str(said.max_concurrency) if said.max_concurrency else "",
             "starts": str(provider.start_count),
             "memory": output.human_bytes(provider.memory_bytes),

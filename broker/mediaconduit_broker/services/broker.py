@@ -55,7 +55,9 @@ class BrokerService:
             runner=self._registry.runner_name,
             runtime=supervisor.spec.manifest.runtime,
             call_count=supervisor.call_count,
+            queue_count=supervisor.admission.waits,
         )
+        view.queue_duration.FromMilliseconds(round(supervisor.admission.waited_seconds * 1000))
         view.state_time.FromNanoseconds(int(supervisor.state_time * 1e9))
         view.serving = supervisor.state is State.READY
         return view

@@ -36,6 +36,8 @@ from mediaconduit_broker.supervision.instance import Instance, translated
 from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
 
 _LAST_LINES: Final = 12
+_LOADING_SECONDS: Final = 1.0
+"""Between two questions how far a provider that loads is: there is no event for it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -352,7 +354,7 @@ class Supervisor:
         ended = tasks.start(instance.sidecar.wait(), name="exit before ready")
         steps = tasks.start(self._steps(instance), name="steps to ready")
         try:
-            await asyncio.wait({ended, steps}, timeout=self.spec.start_timeout, return_when=asyncio.FIRST_COMPLETED)
+            await self._wait_for(instance, ended, steps)
         finally:
             await tasks.cancel_and_join(ended, steps)
         if instance.sidecar.exit is not None:
@@ -371,6 +373,22 @@ class Supervisor:
             self._handle(lifecycle.Serving())
             return True
         return False
+
+    async def _wait_for(self, instance: Instance, *either: asyncio.Task[Any]) -> None:
+        """Until one of the tasks has ended or time is up; progress that the provider reports gives it more."""
+        seen, deadline = None, time.monotonic() + self.spec.start_timeout
+        while (left := deadline - time.monotonic()) > 0:
+            done, _ = await asyncio.wait(
+                either, timeout=min(left, _LOADING_SECONDS), return_when=asyncio.FIRST_COMPLETED
+            )
+            if done:
+                return
+            if self.state is State.LOADING and await self.refresh_description(_LOADING_SECONDS):
+                loading = instance.description.loading
+                if instance.description.HasField("loading") and loading != seen:
+                    seen, deadline = loading, time.monotonic() + self.spec.start_timeout
+                    fraction = loading.fraction if loading.HasField("fraction") else 0.0
+                    self._on_change(self, BuildStep(loading.message or "loading", fraction))
 
     async def _steps(self, instance: Instance) -> None:
         await self.credentials.look_up(self.spec.settings)  # while the process starts

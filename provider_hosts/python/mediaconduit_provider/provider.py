@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mediaconduit.v1.events_pb2 import Progress
 from mediaconduit.v1.models_pb2 import ModelState, Pricing
 from mediaconduit.v1.voices_pb2 import CreateVoiceRequest, Voice
 
@@ -98,8 +99,19 @@ class Provider:
     """JSON Schema of `settings`; secrets are marked ``"writeOnly": true``."""
     max_concurrency: int = 16
     """Calls at once; one more is refused with RESOURCE_EXHAUSTED. 0 = no limit."""
+    loading_progress: Progress | None = None
+    """As last reported by `report_loading`."""
     settings: Mapping[str, Any] = {}
     """As last configured, validated, with the schema's defaults filled in by whoever reads them."""
+
+    def report_loading(self, fraction: float | None = None, message: str = "") -> None:
+        """Says how far `setup` is. With every change whoever waits for the provider gives it more time.
+
+        Args:
+            fraction: 0 to 1; None when unknown.
+            message: For people ("weights, 3 of 7").
+        """
+        self.loading_progress = Progress(stage="loading", message=message, fraction=fraction)
 
     async def setup(self) -> None:
         """Prepares what calls need. The sidecar is LOADING until this returns; an exception ends it."""

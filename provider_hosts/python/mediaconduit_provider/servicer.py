@@ -15,7 +15,7 @@ from mediaconduit.v1 import provider_pb2, provider_pb2_grpc
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_provider import metadata
-from mediaconduit_provider.host import Host
+from mediaconduit_provider.host import Host, State
 from mediaconduit_provider.live import LiveCall
 from mediaconduit_provider.rpc import CONTRACT_REVISION, Context, page_of, typed, unexpected, write
 from mediaconduit_provider.transform import Run
@@ -66,6 +66,7 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
             max_concurrency=provider.max_concurrency,
             active_calls=host.calls.active,
             stuck_calls=host.calls.stuck,
+            loading=provider.loading_progress if host.state is State.LOADING else None,
         )
 
     @typed

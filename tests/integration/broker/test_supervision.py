@@ -138,3 +138,23 @@ async def test_one_call_too_many_is_told_the_limit(tmp_path: Path, environments:
     assert caught.value.reason is Reason.OVERLOADED
     assert caught.value.retry_after is not None
     assert "2 places" in caught.value.message
+
+
+async def test_reported_progress_gives_a_slow_start_more_time(client: Client, tmp_path: Path) -> None:
+    code = GOOD + (
+        "\n\nasync def setup(self):\n    import asyncio\n\n    for step in range(5):\n"
+        '        self.report_loading(step / 5, f"step {step}")\n        await asyncio.sleep(1.1)\n'
+        "\n\nMine.setup = setup\n"
+    )
+    manifest = "id: mine\nversion: 1.0.0\nruntime: python\nentry: mine_provider:Mine\nstart_timeout: 3\n"
+    messages = await load(client, str(write_provider(tmp_path / "mine", code, manifest=manifest)))
+    assert messages[-1] == "ready"
+    assert any(message.startswith("step ") for message in messages)
+
+
+async def test_waits_are_counted(client: Client, tmp_path: Path) -> None:
+    await load(client, str(write_provider(tmp_path / "mine", SLOW)))
+    await asyncio.gather(*(client.model("mine/default").transform("x") for _ in range(4)))
+    (provider,) = await client.broker.list()
+    assert provider.queue_count == 2
+    assert provider.queue_duration.ToMilliseconds() >= 2 * 200

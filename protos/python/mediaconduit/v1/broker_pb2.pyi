@@ -95,6 +95,8 @@ class Provider(google.protobuf.message.Message):
     CALL_COUNT_FIELD_NUMBER: builtins.int
     STUCK_CALLS_FIELD_NUMBER: builtins.int
     SERVING_FIELD_NUMBER: builtins.int
+    QUEUE_COUNT_FIELD_NUMBER: builtins.int
+    QUEUE_DURATION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Resource name, "providers/{provider}"."""
     source: builtins.str
@@ -125,6 +127,8 @@ class Provider(google.protobuf.message.Message):
     """Of the active calls, those cancelled whose code has not come back within 2 s. They hold their places. 0 in streams."""
     serving: builtins.bool
     """True when its last health check said that it takes work."""
+    queue_count: builtins.int
+    """Calls that had to wait for a place since it was loaded."""
     @property
     def capabilities(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """What any of its models can do; before it first ran, what its manifest says."""
@@ -132,6 +136,10 @@ class Provider(google.protobuf.message.Message):
     @property
     def state_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Since when it is in this state."""
+
+    @property
+    def queue_duration(self) -> google.protobuf.duration_pb2.Duration:
+        """How long they waited, in all."""
 
     def __init__(
         self,
@@ -153,9 +161,11 @@ class Provider(google.protobuf.message.Message):
         call_count: builtins.int = ...,
         stuck_calls: builtins.int = ...,
         serving: builtins.bool = ...,
+        queue_count: builtins.int = ...,
+        queue_duration: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["state_time", b"state_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_calls", b"active_calls", "call_count", b"call_count", "capabilities", b"capabilities", "memory_bytes", b"memory_bytes", "model_count", b"model_count", "name", b"name", "queued_calls", b"queued_calls", "resolved_source", b"resolved_source", "runner", b"runner", "runtime", b"runtime", "serving", b"serving", "source", b"source", "start_count", b"start_count", "state", b"state", "state_reason", b"state_reason", "state_time", b"state_time", "stuck_calls", b"stuck_calls"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["queue_duration", b"queue_duration", "state_time", b"state_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_calls", b"active_calls", "call_count", b"call_count", "capabilities", b"capabilities", "memory_bytes", b"memory_bytes", "model_count", b"model_count", "name", b"name", "queue_count", b"queue_count", "queue_duration", b"queue_duration", "queued_calls", b"queued_calls", "resolved_source", b"resolved_source", "runner", b"runner", "runtime", b"runtime", "serving", b"serving", "source", b"source", "start_count", b"start_count", "state", b"state", "state_reason", b"state_reason", "state_time", b"state_time", "stuck_calls", b"stuck_calls"]) -> None: ...
 
 Global___Provider: typing_extensions.TypeAlias = Provider
 

@@ -30,7 +30,7 @@ from mediaconduit.v1 import models_pb2 as mediaconduit_dot_v1_dot_models__pb2
 from mediaconduit.v1 import transform_pb2 as mediaconduit_dot_v1_dot_transform__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emediaconduit/v1/provider.proto\x12\x0fmediaconduit.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmediaconduit/v1/events.proto\x1a!mediaconduit/v1/generations.proto\x1a\x1cmediaconduit/v1/models.proto\x1a\x1fmediaconduit/v1/transform.proto\"#\n\x0f\x44\x65scribeRequest\x12\x10\n\x08provider\x18\x01 \x01(\t\"\x83\x02\n\x10\x44\x65scribeResponse\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\x12\x19\n\x11\x63ontract_revision\x18\x05 \x01(\x05\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x10\n\x08services\x18\x07 \x03(\t\x12\x17\n\x0fsettings_schema\x18\x08 \x01(\t\x12\x17\n\x0fmax_concurrency\x18\t \x01(\x05\x12\x14\n\x0c\x61\x63tive_calls\x18\n \x01(\x05\x12\x13\n\x0bstuck_calls\x18\x0b \x01(\x05\"\xc0\x01\n\x10\x43onfigureRequest\x12\x10\n\x08provider\x18\x01 \x01(\t\x12)\n\x08settings\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12?\n\x07secrets\x18\x03 \x03(\x0b\x32..mediaconduit.v1.ConfigureRequest.SecretsEntry\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x13\n\x11\x43onfigureResponse\"q\n\x11ListModelsRequest\x12\x12\n\ncapability\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0f\n\x07refresh\x18\x04 \x01(\x08\x12\x10\n\x08provider\x18\x05 \x01(\t\"\x87\x01\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.mediaconduit.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x0crefresh_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x10GetModelResponse\x12%\n\x05model\x18\x01 \x01(\x0b\x32\x16.mediaconduit.v1.Model\"(\n\x17WatchGenerationsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\t\"L\n\x18WatchGenerationsResponse\x12\x30\n\x0bgenerations\x18\x01 \x03(\x0b\x32\x1b.mediaconduit.v1.Generation2\xfd\x04\n\rMediaProvider\x12O\n\x08\x44\x65scribe\x12 .mediaconduit.v1.DescribeRequest\x1a!.mediaconduit.v1.DescribeResponse\x12R\n\tConfigure\x12!.mediaconduit.v1.ConfigureRequest\x1a\".mediaconduit.v1.ConfigureResponse\x12U\n\nListModels\x12\".mediaconduit.v1.ListModelsRequest\x1a#.mediaconduit.v1.ListModelsResponse\x12O\n\x08GetModel\x12 .mediaconduit.v1.GetModelRequest\x1a!.mediaconduit.v1.GetModelResponse\x12T\n\tTransform\x12!.mediaconduit.v1.TransformRequest\x1a\".mediaconduit.v1.TransformResponse0\x01\x12^\n\rTransformLive\x12%.mediaconduit.v1.TransformLiveRequest\x1a\".mediaconduit.v1.TransformResponse(\x01\x30\x01\x12i\n\x10WatchGenerations\x12(.mediaconduit.v1.WatchGenerationsRequest\x1a).mediaconduit.v1.WatchGenerationsResponse0\x01\x42\x87\x01\n\x13\x63om.mediaconduit.v1B\rProviderProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emediaconduit/v1/provider.proto\x12\x0fmediaconduit.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmediaconduit/v1/events.proto\x1a!mediaconduit/v1/generations.proto\x1a\x1cmediaconduit/v1/models.proto\x1a\x1fmediaconduit/v1/transform.proto\"#\n\x0f\x44\x65scribeRequest\x12\x10\n\x08provider\x18\x01 \x01(\t\"\xaf\x02\n\x10\x44\x65scribeResponse\x12\x13\n\x0bprovider_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\x12\x19\n\x11\x63ontract_revision\x18\x05 \x01(\x05\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x10\n\x08services\x18\x07 \x03(\t\x12\x17\n\x0fsettings_schema\x18\x08 \x01(\t\x12\x17\n\x0fmax_concurrency\x18\t \x01(\x05\x12\x14\n\x0c\x61\x63tive_calls\x18\n \x01(\x05\x12\x13\n\x0bstuck_calls\x18\x0b \x01(\x05\x12*\n\x07loading\x18\x0c \x01(\x0b\x32\x19.mediaconduit.v1.Progress\"\xc0\x01\n\x10\x43onfigureRequest\x12\x10\n\x08provider\x18\x01 \x01(\t\x12)\n\x08settings\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12?\n\x07secrets\x18\x03 \x03(\x0b\x32..mediaconduit.v1.ConfigureRequest.SecretsEntry\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x13\n\x11\x43onfigureResponse\"q\n\x11ListModelsRequest\x12\x12\n\ncapability\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0f\n\x07refresh\x18\x04 \x01(\x08\x12\x10\n\x08provider\x18\x05 \x01(\t\"\x87\x01\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.mediaconduit.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x0crefresh_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x10GetModelResponse\x12%\n\x05model\x18\x01 \x01(\x0b\x32\x16.mediaconduit.v1.Model\"(\n\x17WatchGenerationsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\t\"L\n\x18WatchGenerationsResponse\x12\x30\n\x0bgenerations\x18\x01 \x03(\x0b\x32\x1b.mediaconduit.v1.Generation2\xfd\x04\n\rMediaProvider\x12O\n\x08\x44\x65scribe\x12 .mediaconduit.v1.DescribeRequest\x1a!.mediaconduit.v1.DescribeResponse\x12R\n\tConfigure\x12!.mediaconduit.v1.ConfigureRequest\x1a\".mediaconduit.v1.ConfigureResponse\x12U\n\nListModels\x12\".mediaconduit.v1.ListModelsRequest\x1a#.mediaconduit.v1.ListModelsResponse\x12O\n\x08GetModel\x12 .mediaconduit.v1.GetModelRequest\x1a!.mediaconduit.v1.GetModelResponse\x12T\n\tTransform\x12!.mediaconduit.v1.TransformRequest\x1a\".mediaconduit.v1.TransformResponse0\x01\x12^\n\rTransformLive\x12%.mediaconduit.v1.TransformLiveRequest\x1a\".mediaconduit.v1.TransformResponse(\x01\x30\x01\x12i\n\x10WatchGenerations\x12(.mediaconduit.v1.WatchGenerationsRequest\x1a).mediaconduit.v1.WatchGenerationsResponse0\x01\x42\x87\x01\n\x13\x63om.mediaconduit.v1B\rProviderProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,25 +43,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEREQUEST']._serialized_start=242
   _globals['_DESCRIBEREQUEST']._serialized_end=277
   _globals['_DESCRIBERESPONSE']._serialized_start=280
-  _globals['_DESCRIBERESPONSE']._serialized_end=539
-  _globals['_CONFIGUREREQUEST']._serialized_start=542
-  _globals['_CONFIGUREREQUEST']._serialized_end=734
-  _globals['_CONFIGUREREQUEST_SECRETSENTRY']._serialized_start=688
-  _globals['_CONFIGUREREQUEST_SECRETSENTRY']._serialized_end=734
-  _globals['_CONFIGURERESPONSE']._serialized_start=736
-  _globals['_CONFIGURERESPONSE']._serialized_end=755
-  _globals['_LISTMODELSREQUEST']._serialized_start=757
-  _globals['_LISTMODELSREQUEST']._serialized_end=870
-  _globals['_LISTMODELSRESPONSE']._serialized_start=873
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1008
-  _globals['_GETMODELREQUEST']._serialized_start=1010
-  _globals['_GETMODELREQUEST']._serialized_end=1041
-  _globals['_GETMODELRESPONSE']._serialized_start=1043
-  _globals['_GETMODELRESPONSE']._serialized_end=1100
-  _globals['_WATCHGENERATIONSREQUEST']._serialized_start=1102
-  _globals['_WATCHGENERATIONSREQUEST']._serialized_end=1142
-  _globals['_WATCHGENERATIONSRESPONSE']._serialized_start=1144
-  _globals['_WATCHGENERATIONSRESPONSE']._serialized_end=1220
-  _globals['_MEDIAPROVIDER']._serialized_start=1223
-  _globals['_MEDIAPROVIDER']._serialized_end=1860
+  _globals['_DESCRIBERESPONSE']._serialized_end=583
+  _globals['_CONFIGUREREQUEST']._serialized_start=586
+  _globals['_CONFIGUREREQUEST']._serialized_end=778
+  _globals['_CONFIGUREREQUEST_SECRETSENTRY']._serialized_start=732
+  _globals['_CONFIGUREREQUEST_SECRETSENTRY']._serialized_end=778
+  _globals['_CONFIGURERESPONSE']._serialized_start=780
+  _globals['_CONFIGURERESPONSE']._serialized_end=799
+  _globals['_LISTMODELSREQUEST']._serialized_start=801
+  _globals['_LISTMODELSREQUEST']._serialized_end=914
+  _globals['_LISTMODELSRESPONSE']._serialized_start=917
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1052
+  _globals['_GETMODELREQUEST']._serialized_start=1054
+  _globals['_GETMODELREQUEST']._serialized_end=1085
+  _globals['_GETMODELRESPONSE']._serialized_start=1087
+  _globals['_GETMODELRESPONSE']._serialized_end=1144
+  _globals['_WATCHGENERATIONSREQUEST']._serialized_start=1146
+  _globals['_WATCHGENERATIONSREQUEST']._serialized_end=1186
+  _globals['_WATCHGENERATIONSRESPONSE']._serialized_start=1188
+  _globals['_WATCHGENERATIONSRESPONSE']._serialized_end=1264
+  _globals['_MEDIAPROVIDER']._serialized_start=1267
+  _globals['_MEDIAPROVIDER']._serialized_end=1904
 # @@protoc_insertion_point(module_scope)

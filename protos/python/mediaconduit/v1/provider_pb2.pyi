@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.message
 import google.protobuf.struct_pb2
 import google.protobuf.timestamp_pb2
+import mediaconduit.v1.events_pb2
 import mediaconduit.v1.generations_pb2
 import mediaconduit.v1.models_pb2
 import sys
@@ -57,6 +58,7 @@ class DescribeResponse(google.protobuf.message.Message):
     MAX_CONCURRENCY_FIELD_NUMBER: builtins.int
     ACTIVE_CALLS_FIELD_NUMBER: builtins.int
     STUCK_CALLS_FIELD_NUMBER: builtins.int
+    LOADING_FIELD_NUMBER: builtins.int
     provider_id: builtins.str
     """Identifier ("together"): from the manifest, or as the operator named it. First part of its resource names.
 
@@ -91,6 +93,12 @@ class DescribeResponse(google.protobuf.message.Message):
     def services(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Full names of optional services served beside this one ("mediaconduit.v1.FineTuning")."""
 
+    @property
+    def loading(self) -> mediaconduit.v1.events_pb2.Progress:
+        """While it loads: how far its preparations are, as its code reports them; absent once it takes calls. Whoever waits
+        for it gives it more time with every change.
+        """
+
     def __init__(
         self,
         *,
@@ -105,8 +113,10 @@ class DescribeResponse(google.protobuf.message.Message):
         max_concurrency: builtins.int = ...,
         active_calls: builtins.int = ...,
         stuck_calls: builtins.int = ...,
+        loading: mediaconduit.v1.events_pb2.Progress | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["active_calls", b"active_calls", "capabilities", b"capabilities", "contract_revision", b"contract_revision", "display_name", b"display_name", "instance_id", b"instance_id", "max_concurrency", b"max_concurrency", "provider_id", b"provider_id", "services", b"services", "settings_schema", b"settings_schema", "stuck_calls", b"stuck_calls", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["loading", b"loading"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_calls", b"active_calls", "capabilities", b"capabilities", "contract_revision", b"contract_revision", "display_name", b"display_name", "instance_id", b"instance_id", "loading", b"loading", "max_concurrency", b"max_concurrency", "provider_id", b"provider_id", "services", b"services", "settings_schema", b"settings_schema", "stuck_calls", b"stuck_calls", "version", b"version"]) -> None: ...
 
 Global___DescribeResponse: typing_extensions.TypeAlias = DescribeResponse
 
