@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from mediaconduit.errors import NotFoundError, PreconditionError, Reason, UnavailableError
+from mediaconduit_broker.config import TrustConfig
 from mediaconduit_broker.sources import Sources
 from structlog.testing import capture_logs
 
 from tests.integration.sources.conftest import MANIFEST
+from tests.support.brokers import GOOD, broker, load
 from tests.support.package_index import PASSWORD, USER, Index, package_index
 
 FILES = {"mine_provider/__init__.py": "class Mine: ...\n", "mine_provider/MediaConduit.provider.yml": MANIFEST}
@@ -123,3 +125,14 @@ async def test_an_index_that_cannot_be_reached_is_unavailable(from_index: Any) -
     with pytest.raises(UnavailableError) as caught:
         await from_index("http://127.0.0.1:9/simple/", UV_HTTP_RETRIES="0").resolve("pypi:mine==1.0")
     assert caught.value.reason is Reason.VENDOR_UNAVAILABLE
+
+
+async def test_a_package_runs_with_what_its_wheel_requires(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import six\n" + GOOD.replace('"one"', "six.__version__")
+    index.wheel("my_own", "1.0", FILES | {"mine_provider/__init__.py": code}, ["six==1.16.0"])
+    monkeypatch.setenv("UV_INDEX", index.url)
+    async with broker(tmp_path / "broker", trust=TrustConfig(allow=["pypi:my-own"])) as (_, client):
+        assert (await load(client, "pypi:my-own==1.0"))[0] == "fetching"
+        assert (await client.model("mine/default").transform("x")).text == "1.16.0"
