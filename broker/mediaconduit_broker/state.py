@@ -87,6 +87,20 @@ class StateFolder:
             self.homes.chmod(0o711)
         self.root.chmod(0o711)
 
+    def holder(self) -> int | None:
+        """The process that holds this folder; None when none does."""
+        try:
+            file = (self.root / "broker.lock").open()
+        except FileNotFoundError:
+            return None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = file.read()
+                return int(text) if text.isdecimal() else None
+        return None
+
     def known_providers(self) -> list[KnownProvider]:
         """Those remembered, in order of name. A record that cannot be read is skipped: it is rewritten when loaded."""
         found = []

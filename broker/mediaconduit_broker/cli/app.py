@@ -11,6 +11,7 @@ import typer
 
 from mediaconduit_broker.cli import (
     doctor,
+    down,
     execute,
     failures,
     gc,
@@ -38,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.command("up")(up.up)
+app.command("down")(down.down)
 app.add_typer(provider.app, name="provider")
 app.add_typer(trust.app, name="trust")
 app.command("lock")(lock.lock)

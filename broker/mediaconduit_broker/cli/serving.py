@@ -17,6 +17,7 @@ from mediaconduit import tasks
 from mediaconduit.privacy import hide_memory
 
 from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.children import adopting
 from mediaconduit_broker.cli.failures import INTERRUPTED
 from mediaconduit_broker.cli.version import own_version
 from mediaconduit_broker.config import Config
@@ -32,7 +33,9 @@ async def serve(config: Config, environ: Mapping[str, str], base: Path) -> int:
     # Vendors' keys may be in our variables, and sidecars of this user could read those.
     hide_memory()
     with _signals() as stopping:
-        async with running(config, environ, base=base) as broker, _narrating(broker.registry):
+        # Below a keeper sidecars are its own; a keeper is nobody's child, or it would end with the broker.
+        family = contextlib.nullcontext() if config.detached else adopting()
+        async with family, running(config, environ, base=base) as broker, _narrating(broker.registry):
             print(f"mediaconduit {own_version()} serves on {broker.address}", flush=True)
             await stopping.wait()
             _log.info("stopping", providers=len(broker.registry.all()))

@@ -23,6 +23,10 @@ def up(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder for environments and what must last; one broker at a time."),
     ] = None,
+    detached: Annotated[
+        bool | None,
+        typer.Option("--detached/--attached", help="Whether sidecars survive the broker.", show_default=False),
+    ] = None,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Run nothing but what the lock holds (see `mediaconduit lock`).")
     ] = False,
@@ -32,7 +36,7 @@ def up(
     log_format: Annotated[str, typer.Option(metavar="console|json", help="How its log looks.")] = "console",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details, too.")] = False,
 ) -> None:
-    """Start the broker and its providers; Ctrl-C stops all of them.
+    """Start the broker and its providers; Ctrl-C stops all of them, or with --detached the broker alone.
 
     Prints the address on stdout once it serves, its log on stderr.
     """
@@ -46,7 +50,7 @@ def up(
         raise UsageError(f"--log-format {log_format!r} is neither console nor json")
     if config is None and Path("mediaconduit.toml").is_file():
         config = Path("mediaconduit.toml")
-    overrides = {"listen": listen, "state_dir": str(state_dir) if state_dir else None}
+    overrides = {"listen": listen, "state_dir": str(state_dir) if state_dir else None, "detached": detached}
     wanted = configuration.load(config, overrides)
     wanted = configuration.with_trust(wanted, frozen=frozen or None, lock=str(lock.absolute()) if lock else None)
     base = config.resolve().parent if config else Path.cwd()

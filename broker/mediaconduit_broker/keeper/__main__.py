@@ -28,7 +28,6 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Listens, leaves the caller's process tree, keeps."""
     folder, lease = arguments
     os.chdir(folder)  # short names: a socket's path is limited to 107 characters
-    os.umask(0o077)
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,8 +36,10 @@ def main(arguments: Sequence[str]) -> NoReturn:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(SOCKET)
     listener = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o077)
     listener.bind(SOCKET)
     listener.listen()
+    os.umask(mask)  # sidecars have it from here
     if os.fork() > 0:
         os._exit(0)  # whoever started this need not wait for the keeper, and is not its parent
     os.setsid()

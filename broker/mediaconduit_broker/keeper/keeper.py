@@ -54,7 +54,7 @@ class Keeper:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end())
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, lambda *_: None)  # to ignore it would make sidecars ignore it, too
         self._selector.register(ours, selectors.EVENT_READ, lambda _: self._reap(ours))
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, lambda _: self._accept())

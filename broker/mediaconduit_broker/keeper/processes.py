@@ -70,6 +70,11 @@ def descendants(pid: int) -> set[int]:
     return _with_descendants({pid}, list(_living())) - {pid}
 
 
+def zombies() -> set[tuple[int, int]]:
+    """Children of this process that have ended and were not waited for: process id and ticks of its start."""
+    return {(p.pid, p.started) for p in _listed(ended=True) if p.parent == os.getpid()}
+
+
 def below(pid: int, wrapper: str) -> int:
     """The first process below one, itself included, that runs another program than `wrapper`; itself if none does."""
     at = {pid}
@@ -147,20 +152,24 @@ def _name(pid: int) -> str:
 
 
 def _living() -> Iterator[Process]:
+    return _listed()
+
+
+def _listed(*, ended: bool = False) -> Iterator[Process]:
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
-            if name.isdecimal() and (found := _read(int(name))) is not None:
+            if name.isdecimal() and (found := _read(int(name), ended=ended)) is not None:
                 yield found
 
 
-def _read(pid: int) -> Process | None:
+def _read(pid: int, *, ended: bool = False) -> Process | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
     # proc(5), counted after the command's closing bracket: state, ppid, pgrp, session, ... starttime.
-    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+    if len(fields) < 20 or (fields[0] in (b"Z", b"X")) is not ended:
         return None
     return Process(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 

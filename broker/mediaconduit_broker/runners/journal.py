@@ -139,17 +139,20 @@ class Journal:
 
     def folders(self) -> tuple[Path, ...]:
         """Those of the broker before, which are still there and ours alone to write to; () when one is not."""
-        try:
-            found = tuple(map(Path, json.loads(self._shared.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError):
-            return ()
+        found = self._remembered()
         return found if all(map(_is_own, found)) else ()
 
     def remove_folders(self) -> None:
         """Removes those of the broker before. All sidecars have been stopped before."""
-        for folder in self.folders():
+        for folder in filter(_is_own, self._remembered()):
             shutil.rmtree(folder, ignore_errors=True)
         self._shared.unlink(missing_ok=True)
+
+    def _remembered(self) -> tuple[Path, ...]:
+        try:
+            return tuple(map(Path, json.loads(self._shared.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            return ()
 
     def _path(self, record: Record) -> Path:
         return self._folder / f"{record.instance}.json"

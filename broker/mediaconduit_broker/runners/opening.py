@@ -57,6 +57,8 @@ async def detached(
         wanted: Ids of the providers that will be loaded.
     """
     journal = Journal(root)
+    if not journal.folders():
+        journal.remove_folders()
     isolator = isolate(journal.folders())
     journal.remember_folders(isolator.folders)
     runner = DetachedRunner(environ, isolator, journal, lease)
