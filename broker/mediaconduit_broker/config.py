@@ -37,6 +37,8 @@ class IsolationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Highest number."""
     sandbox: Literal["off", "bubblewrap"] = "off"
     """Whether providers run in a sandbox."""
+    transport: Literal["unix", "tcp"] = "unix"
+    """How the broker talks to sidecars: Unix sockets in private folders, or TCP with mutual TLS on the loopback."""
     limits: ResourceLimits = msgspec.field(default_factory=ResourceLimits)
     """What any one sidecar may use."""
 
@@ -204,6 +206,12 @@ def _check(config: Config) -> None:
         if not prefix or not re.match(r"(?:https?|ssh|file)://|[\w.-]+@", target):
             raise _invalid("sources.rewrite: not the beginning of a git URL", "sources.rewrite")
     _check_secrets(config.secrets)
+    if config.detached and config.isolation.transport == "tcp":
+        raise _invalid(
+            "isolation.transport: tcp does not go with detached",
+            "isolation.transport",
+            hint="the keys would have to be kept for the next broker; take unix",
+        )
     if config.isolation.first_uid > config.isolation.last_uid:
         raise _invalid("isolation.last_uid: lower than first_uid", "isolation.last_uid", hint="see docs/isolation.md")
     if not 1 <= config.lease_seconds <= 86_400 * 7:

@@ -43,7 +43,7 @@ class Running:
     def __init__(self, sidecar: ProcessSidecar, launch: Launch) -> None:
         self.sidecar = sidecar
         self.launch = launch
-        self.channel = open_channel(sidecar.target)
+        self.channel = open_channel(sidecar.target, sidecar.tls)
         # The stubs that mypy-protobuf types are shared by both flavours of grpc; at run time these are the aio ones.
         self.stub: Any = provider_pb2_grpc.MediaProviderStub(self.channel)
         self.health: Any = health_pb2_grpc.HealthStub(self.channel)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mediaconduit.channels import MutualTls
+
 from mediaconduit_broker.isolation.cgroups import Cgroup
 from mediaconduit_broker.isolation.policy import Policy
 
@@ -26,12 +28,21 @@ class Cell:
     socket: Path
     """Where it listens, in a folder that only its user and the broker can enter."""
     policy: Policy
+    port: int = 0
+    """The port of the loopback it listens on instead; 0 = none."""
+    tls: MutualTls | None = None
+    """How to connect to that."""
     uid: int | None = None
     sandboxed: bool = False
     group: Cgroup | None = None
     warnings: tuple[str, ...] = ()
     """What was wanted and could not be done, and what it could read for that."""
     folders: tuple[Path, ...] = field(default=())
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as gRPC wants it."""
+        return f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}"
 
     @property
     def description(self) -> str:

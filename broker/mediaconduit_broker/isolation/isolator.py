@@ -6,7 +6,9 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mediaconduit.channels import MutualTls
 from mediaconduit.errors import AccessError, Reason
 
 from mediaconduit_broker.isolation.cell import Cell
@@ -16,9 +18,12 @@ from mediaconduit_broker.isolation.exposure import exposures
 from mediaconduit_broker.isolation.folders import Folders
 from mediaconduit_broker.isolation.interpreter import homes
 from mediaconduit_broker.isolation.machine import Machine
-from mediaconduit_broker.isolation.policy import Policy, UserMode
+from mediaconduit_broker.isolation.policy import Policy, Transport, UserMode
 from mediaconduit_broker.isolation.reach import closed_source, obstacle
 from mediaconduit_broker.isolation.users import Users
+
+if TYPE_CHECKING:
+    from mediaconduit_broker.isolation.certificates import Identity
 
 
 class Isolator:
@@ -30,6 +35,7 @@ class Isolator:
         homes: Folder for homes of providers that are kept apart.
         mode: Whether a user of its own is wanted or required; "off" with `users` None.
         readable: What every provider may read in a sandbox; certificates.
+        transport: How sidecars are talked to; those in a sandbox without network by "unix" whatever this says.
         at: Folders of a broker before, to go on with: its `folders`; () = new ones.
     """
 
@@ -40,10 +46,12 @@ class Isolator:
         homes: Path | None = None,
         mode: UserMode = "auto",
         readable: Sequence[Path] = (),
+        transport: Transport = "unix",
         at: Sequence[Path] = (),
     ) -> None:
         self.machine = machine or Machine.look()
         self._mode = mode
+        self._identity = _identity() if transport == "tcp" else None
         self._readable = tuple(path for path in readable if path.exists() and not path.is_relative_to("/usr"))
         self._users = users if self.machine.own_users and mode != "off" else None
         self._folders = Folders(homes, shared=self._users is not None, at=at)
@@ -98,11 +106,14 @@ class Isolator:
                 control_groups=group.entrances if group else (),
                 grouped=frozenset(group.folders) if group else frozenset(),
             )
+            port, tls, files = self._tls(made[0], uid, policy)
             exposed = exposures(own_user=uid is not None, sandboxed=sandboxed, root=self.machine.root)
             return Cell(
                 command=confined(command, wanted, self.machine),
-                variables={"TMPDIR": str(made[1])} | ({"HOME": str(home)} if home else {}),
+                variables={"TMPDIR": str(made[1])} | ({"HOME": str(home)} if home else {}) | files,
                 socket=made[0] / "s",
+                port=port,
+                tls=tls,
                 policy=policy,
                 uid=uid,
                 sandboxed=sandboxed,
@@ -126,6 +137,14 @@ class Isolator:
     def close(self) -> None:
         """Removes the folders. All sidecars have been stopped before."""
         self._folders.close()
+
+    def _tls(self, folder: Path, uid: int | None, policy: Policy) -> tuple[int, MutualTls | None, dict[str, str]]:
+        """Port, certificates and variables for TCP; (0, None, {}) for a Unix socket."""
+        if self._identity is None or (policy.sandbox == "bubblewrap" and not policy.network):
+            return 0, None, {}
+        from mediaconduit_broker.isolation.certificates import free_port, introduce
+
+        return free_port(), *introduce(self._identity, folder, uid)
 
     def _check(self, policy: Policy) -> None:
         if policy.sandbox == "bubblewrap" and self.machine.bubblewrap is None:
@@ -167,6 +186,13 @@ def _read(command: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
     outside = [] if program.is_relative_to("/usr") or program.parent == Path("/bin") else [program.parent]
     found = [folder, *homes(program)] if homes(program) or not outside else [folder, *outside]
     return tuple(dict.fromkeys(found))
+
+
+def _identity() -> Identity:
+    # Only here: its library takes 40 ms to import, and few brokers need it.
+    from mediaconduit_broker.isolation.certificates import Identity
+
+    return Identity.make()
 
 
 def _refused(message: str, hint: str = 'see docs/isolation.md, or set users = "auto"') -> AccessError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Sandbox = Literal["off", "bubblewrap"]
+Transport = Literal["unix", "tcp"]
 UserMode = Literal["auto", "required", "off"]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from mediaconduit.channels import MutualTls
+
 from mediaconduit_broker.isolation import Policy
 from mediaconduit_broker.runners.logs import LogBuffer
 
@@ -73,6 +75,10 @@ class Sidecar(Protocol):
     @property
     def target(self) -> str:
         """gRPC target."""
+
+    @property
+    def tls(self) -> MutualTls | None:
+        """How to connect to it over TCP; None for a Unix socket, which its folder protects."""
 
     @property
     def exit(self) -> Exit | None:

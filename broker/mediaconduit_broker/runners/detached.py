@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from mediaconduit import tasks
+from mediaconduit.channels import MutualTls
 
 from mediaconduit_broker.isolation import Cell, Isolator
 from mediaconduit_broker.keeper import processes
@@ -219,7 +220,12 @@ class DetachedSidecar:
     @property
     def target(self) -> str:
         """gRPC target."""
-        return f"unix:{self._cell.socket}"
+        return self._cell.address
+
+    @property
+    def tls(self) -> MutualTls | None:
+        """None: sockets of detached sidecars are Unix sockets."""
+        return self._cell.tls
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 from mediaconduit import tasks
+from mediaconduit.channels import MutualTls
 
 from mediaconduit_broker.isolation import Cell, Isolator
 from mediaconduit_broker.keeper import processes
@@ -142,7 +143,12 @@ class ProcessSidecar:
     @property
     def target(self) -> str:
         """gRPC target."""
-        return f"unix:{self._cell.socket}"
+        return self._cell.address
+
+    @property
+    def tls(self) -> MutualTls | None:
+        """How to connect over TCP."""
+        return self._cell.tls
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -19,7 +19,7 @@ def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
 def told(launch: Launch, cell: Cell) -> dict[str, str]:
     """What a sidecar is told by its variables."""
     return {
-        "MEDIACONDUIT_LISTEN": f"unix:{cell.socket}",
+        "MEDIACONDUIT_LISTEN": cell.address,
         "MEDIACONDUIT_INSTANCE": launch.instance,
         "MEDIACONDUIT_LIFELINE": "stdin",
         "MEDIACONDUIT_PROVIDER": launch.provider_id,

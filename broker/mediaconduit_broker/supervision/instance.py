@@ -34,7 +34,7 @@ class Instance:
     def __init__(self, sidecar: Sidecar, nonce: str) -> None:
         self.sidecar = sidecar
         self._nonce = nonce
-        self.channel = open_channel(sidecar.target)
+        self.channel = open_channel(sidecar.target, sidecar.tls)
         # The stubs that mypy-protobuf types are shared by both flavours of grpc; at run time this is the aio one.
         self.provider: Any = provider_pb2_grpc.MediaProviderStub(self.channel)
         self.voices: Any = voices_pb2_grpc.VoicesStub(self.channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import grpc
@@ -44,6 +45,9 @@ SERVER_OPTIONS: Final[Options] = (
     ("grpc.so_reuseport", 0),
 )
 
+TLS_NAME: Final = "mediaconduit"
+"""Whom certificates of broker and sidecars are for; what counts is that they are the very ones."""
+
 PROVIDER_HEADER: Final = "x-mediaconduit-provider"
 CALLER_HEADER: Final = "x-mediaconduit-caller"
 GENERATION_HEADER: Final = "x-mediaconduit-generation"
@@ -51,10 +55,30 @@ SOURCE_HEADER: Final = "x-mediaconduit-source"
 QUEUE_HEADER: Final = "x-mediaconduit-queue-ms"
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
-    """An insecure aio channel to "host:port" or "unix:path", with our options."""
+@dataclass(frozen=True, slots=True, repr=False)
+class MutualTls:
+    """Certificates of two that know each other; nobody else is let in, whoever signed for them. All in PEM."""
+
+    certificate: bytes
+    """Our own, for the name `TLS_NAME`."""
+    key: bytes
+    """Its private key."""
+    peer: bytes
+    """The certificate that the other end must have."""
+
+    def server_credentials(self) -> grpc.ServerCredentials:
+        """For the end that listens."""
+        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.peer, require_client_auth=True)
+
+
+def open_channel(target: str, tls: MutualTls | None = None) -> grpc.aio.Channel:
+    """An aio channel to "host:port" or "unix:path", with our options; insecure without `tls`."""
     local = target.startswith("unix:")
-    return grpc.aio.insecure_channel(target, options=LOCAL_OPTIONS if local else CLIENT_OPTIONS)
+    if tls is None:
+        return grpc.aio.insecure_channel(target, options=LOCAL_OPTIONS if local else CLIENT_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(tls.peer, tls.key, tls.certificate)
+    options = (*LOCAL_OPTIONS, ("grpc.ssl_target_name_override", TLS_NAME))
+    return grpc.aio.secure_channel(target, credentials, options=options)
 
 
 async def write(call: grpc.aio.StreamStreamCall[Any, Any], message: bytes) -> bool:

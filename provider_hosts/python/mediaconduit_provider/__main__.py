@@ -6,6 +6,9 @@ MEDIACONDUIT_PROVIDER          the id it is to have; default: the class name in 
 MEDIACONDUIT_PROVIDER_VERSION  version to report
 MEDIACONDUIT_INSTANCE          nonce that Describe echoes
 MEDIACONDUIT_LIFELINE          "stdin": exit at EOF of stdin
+MEDIACONDUIT_TLS_CERTIFICATE   file with its certificate, PEM; with the next two: mutual TLS
+MEDIACONDUIT_TLS_KEY           file with the private key of that
+MEDIACONDUIT_TLS_PEER          file with the certificate of the only one that may call
 MEDIACONDUIT_SECRETS           names, separated by commas, of the variables that the first Configure brings: the
                                provider is imported after it, and calls fail while one of them is missing
 =============================  =====================================================================
@@ -21,7 +24,10 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from mediaconduit.channels import MutualTls
 from mediaconduit.privacy import hide_memory
 
 from mediaconduit_provider import bootstrap, logs, temporary
@@ -54,7 +60,20 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except ValueError as error:
         _log.error("MEDIACONDUIT_SECRETS: %s", error)
         return bootstrap.EXIT_USAGE
-    return _run(arguments[0], _config(environment, secrets))
+    try:
+        tls = _tls(environment)
+    except (KeyError, OSError) as error:
+        _log.error("MEDIACONDUIT_TLS_CERTIFICATE, _KEY and _PEER must all name files that can be read: %s", error)
+        return bootstrap.EXIT_USAGE
+    return _run(arguments[0], replace(_config(environment, secrets), tls=tls))
+
+
+def _tls(environment: Mapping[str, str]) -> MutualTls | None:
+    names = [f"MEDIACONDUIT_TLS_{part}" for part in ("CERTIFICATE", "KEY", "PEER")]
+    if not any(environment.get(name) for name in names):
+        return None
+    certificate, key, peer = (Path(environment[name]).read_bytes() for name in names)
+    return MutualTls(certificate, key, peer)
 
 
 def _run(entry: str, config: HostConfig) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mediaconduit.channels import MutualTls
+
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
@@ -13,6 +15,8 @@ class HostConfig:
     """The id it is to have ("cowsay")."""
     listen: str
     """"unix:/path" or "host:port"."""
+    tls: MutualTls | None = None
+    """Who may call, and proof of who answers; None = whoever can connect."""
     version: str = ""
     """Version of the provider."""
     instance_id: str = ""

@@ -126,7 +126,10 @@ class Server:
             self._socket.unlink(missing_ok=True)
             before = os.umask(0o077)
         try:
-            port = self._server.add_insecure_port(address)
+            if self._config.tls is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, self._config.tls.server_credentials())
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
         finally:
