@@ -26,6 +26,7 @@ from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.runners import Launch, LogBuffer, ProcessRunner
 from mediaconduit_broker.runners.process import ProcessSidecar
+from mediaconduit_broker.secrets import SECRETS_VARIABLE, Secret, told
 
 SERVICE: Final = "mediaconduit.v1.MediaProvider"
 UNARY_SECONDS: Final = 15.0
@@ -40,9 +41,10 @@ _LAST_LINES: Final = 8
 class Running:
     """One sidecar and the way to it."""
 
-    def __init__(self, sidecar: ProcessSidecar, launch: Launch) -> None:
+    def __init__(self, sidecar: ProcessSidecar, launch: Launch, secrets: Mapping[str, Secret] | None = None) -> None:
         self.sidecar = sidecar
         self.launch = launch
+        self._secrets = {name: secret.reveal() for name, secret in (secrets or {}).items()}
         self.channel = open_channel(sidecar.target, sidecar.tls)
         # The stubs that mypy-protobuf types are shared by both flavours of grpc; at run time these are the aio ones.
         self.stub: Any = provider_pb2_grpc.MediaProviderStub(self.channel)
@@ -63,7 +65,8 @@ class Running:
         """Hands settings over."""
         values = Struct()
         values.update(dict(settings))
-        await self.stub.Configure(provider_pb2.ConfigureRequest(settings=values), timeout=UNARY_SECONDS)
+        request = provider_pb2.ConfigureRequest(settings=values, secrets=self._secrets)
+        await self.stub.Configure(request, timeout=UNARY_SECONDS)
 
     async def ready(self, settings: Mapping[str, Any]) -> None:
         """Returns once it takes calls."""
@@ -74,6 +77,8 @@ class Running:
         try:
             first = await watch.read()
             self.statuses.append(first.status)
+            if SECRETS_VARIABLE in self.launch.variables:
+                await self.stub.Configure(provider_pb2.ConfigureRequest(secrets=self._secrets))
             if settings:
                 await self.configure(settings)
             while self.statuses[-1] != health_pb2.HealthCheckResponse.SERVING:
@@ -107,6 +112,8 @@ class Subject:
     command: Sequence[str]
     """What starts it."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    """Those of its manifest that are there."""
     variables: Mapping[str, str] = field(default_factory=dict)
     start_timeout: float
 
@@ -168,9 +175,9 @@ class Bench:
             command=[*wrapper, *subject.command],
             folder=subject.folder,
             instance=secrets.token_hex(16),
-            variables=subject.variables,
+            variables={**subject.variables, **told(subject.manifest.secrets)},
         )
-        running = Running(await self._runner.start(launch, self.logs), launch)
+        running = Running(await self._runner.start(launch, self.logs), launch, subject.secrets)
         try:
             await self._until_ready(running)
         except BaseException:

@@ -32,6 +32,7 @@ from mediaconduit_broker.environments import (
 )
 from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.runners import ProcessRunner
+from mediaconduit_broker.secrets import EnvironmentSource, SecretStore
 from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
 from mediaconduit_broker.trust import check_by_hand
@@ -95,7 +96,10 @@ async def run_conformance(
         folder=environment.working_folder,
         command=environment.command,
         settings=settings,
-        variables={name: environ[name] for name in manifest.environment if name in environ},
+        secrets=(await SecretStore([EnvironmentSource(environ)]).find(manifest.secrets)).values,
+        variables={
+            name: environ[name] for name in manifest.environment if name in environ and name not in manifest.secrets
+        },
         start_timeout=manifest.start_timeout or _START_SECONDS,
     )
     runner = ProcessRunner(environ)

@@ -7,9 +7,10 @@ them to a sidecar reveals them.
 from mediaconduit_broker.secrets.redaction import Redactor, hide_credentials
 from mediaconduit_broker.secrets.secret import Secret
 from mediaconduit_broker.secrets.sources import CommandSource, EnvironmentSource, FolderSource, SecretSource
-from mediaconduit_broker.secrets.store import Found, SecretStore
+from mediaconduit_broker.secrets.store import SECRETS_VARIABLE, Found, SecretStore, told
 
 __all__ = [
+    "SECRETS_VARIABLE",
     "CommandSource",
     "EnvironmentSource",
     "FolderSource",
@@ -19,4 +20,5 @@ __all__ = [
     "SecretSource",
     "SecretStore",
     "hide_credentials",
+    "told",
 ]

@@ -6,10 +6,19 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from mediaconduit_broker.secrets.redaction import SHORTEST
 from mediaconduit_broker.secrets.secret import Secret
 from mediaconduit_broker.secrets.sources import SecretSource, SourceError
+
+SECRETS_VARIABLE: Final = "MEDIACONDUIT_SECRETS"
+"""In the environment of a sidecar: the names it is to wait for."""
+
+
+def told(names: Sequence[str]) -> dict[str, str]:
+    """The variable that tells a sidecar to wait for these; none where there are none."""
+    return {SECRETS_VARIABLE: ",".join(names)} if names else {}
 
 
 @dataclass(frozen=True, slots=True)

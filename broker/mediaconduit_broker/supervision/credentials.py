@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from mediaconduit.errors import MediaConduitError, PreconditionError, Reason
 
-from mediaconduit_broker.secrets import Found, Redactor, Secret, SecretStore
+from mediaconduit_broker.secrets import Found, Redactor, Secret, SecretStore, told
 from mediaconduit_broker.secrets.settings import private_values, references, resolve, withhold
-
-VARIABLE: Final = "MEDIACONDUIT_SECRETS"
-"""Names a sidecar is to wait for, in its environment."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +38,7 @@ class Credentials:
     @property
     def variables(self) -> dict[str, str]:
         """What its process must be told at its start: names, no values."""
-        return {VARIABLE: ",".join(self.names)} if self.names else {}
+        return told(self.names)
 
     async def look_up(self, settings: Mapping[str, Any]) -> None:
         """Finds what the manifest and the settings ask for, as it is now."""

@@ -36,7 +36,8 @@ _APART: Final = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], 
 
 @check(
     "secrets",
-    demand="Settings marked writeOnly never stand in its log, in what Describe says or in a failure.",
+    demand="Secrets of the manifest and settings marked writeOnly never stand in its log, in what Describe says or in "
+    "a failure.",
     advice="Log names of settings, not values; keep requests and headers to vendors out of the log. A refusal says "
     "which setting is wrong without repeating it.",
 )
@@ -44,16 +45,18 @@ async def secrets(bench: Bench) -> str:
     """A log is read by many."""
     schema = settings_schema(await (await bench.sidecar()).describe()) or {}
     names = list(_secret_names(schema, ""))
-    if not names:
+    keys = bench.subject.secrets
+    if not names and not keys:
         raise NotApplicableError("it has no secret settings")
     given = [str(value) for name in names if (value := _value(bench.subject.settings, name)) is not None]
+    given += [secret.reveal() for secret in keys.values()]
     settings = dict(bench.subject.settings) | {name: _CANARY for name in names if "." not in name}
     told = await _answers_about(bench, settings)
     written = [record.text for record in bench.logs.tail(10**6)]
     for secret in [_CANARY, *(value for value in given if len(value) >= _SHORTEST)]:
-        require(not any(secret in line for line in written), "the value of a secret setting stands in its log")
-        require(secret not in told, "the value of a secret setting is told to callers")
-    return ", ".join(names)
+        require(not any(secret in line for line in written), "the value of a secret stands in its log")
+        require(secret not in told, "the value of a secret is told to callers")
+    return ", ".join([*keys, *names])
 
 
 @check(
