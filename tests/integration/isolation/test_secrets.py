@@ -51,8 +51,9 @@ async def warnings(client: Client) -> str:
 
 @as_root
 @with_shared_python
-async def test_under_its_own_user_it_finds_nothing(brokers: Brokers, state: Path) -> None:
-    async with brokers(isolation=IsolationConfig(users="required")) as (broker, client):
+@pytest.mark.parametrize("transport", ["unix", "tcp"])
+async def test_under_its_own_user_it_finds_nothing(brokers: Brokers, state: Path, transport: Any) -> None:
+    async with brokers(isolation=IsolationConfig(users="required", transport=transport)) as (broker, client):
         assert await loot(broker, client, state) == []
         assert "not isolated" not in await warnings(client)
         one, other = [json.loads(await ask(client, f"{name}/about")) for name in ("victim", "hostile")]
