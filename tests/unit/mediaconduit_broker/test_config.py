@@ -57,3 +57,22 @@ def test_a_missing_file_is_named_without_its_folder(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError) as caught:
         load(tmp_path / "nope.toml")
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[isolation]\nusers = "always"', "isolation.users"),
+        ("[isolation]\nfirst_uid = 61010\nlast_uid = 61000", "isolation.last_uid"),
+        ("[isolation.limits]\nmemory = 5", "isolation.limits.memory"),
+        ('[providers.a]\nsource = "cowsay"\n[providers.a.limits]\ncpus = -1', "providers.a.limits.cpus"),
+        ('detached = true\n[isolation]\ntransport = "tcp"', "isolation.transport"),
+    ],
+)
+def test_mistakes_about_isolation_name_their_key(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "mediaconduit.toml"
+    file.write_text(text)
+    with pytest.raises(PreconditionError) as caught:
+        load(file)
+    assert says.rpartition(".")[2] in caught.value.message
+    assert caught.value.fields[0].field.startswith(says.partition(".")[0])
