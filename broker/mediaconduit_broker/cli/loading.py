@@ -20,8 +20,8 @@ Show = Callable[[str, float | None, str], None]
 """Shows a step: its message, how far it is (0 to 1), and who it is about where that was not known before."""
 
 
-async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
-    """Shows the steps, then the result. A failed build's last lines are shown before its error."""
+async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> str:
+    """Shows the steps, then the result; gives the provider's name. A failed build's last lines come before its error."""
     started, last = time.monotonic(), None
     with build_log(), display(name) as show:
         async for step in steps:
@@ -31,7 +31,9 @@ async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> None:
     if last is not None:
         provider = last.provider
         models = f"{provider.model_count} model{'' if provider.model_count == 1 else 's'}"
-        output.done(verb, provider.name.removeprefix("providers/"), f"{models}, {time.monotonic() - started:.1f} s")
+        name = provider.name.removeprefix("providers/")
+        output.done(verb, name, f"{models}, {time.monotonic() - started:.1f} s")
+    return name
 
 
 @contextlib.contextmanager

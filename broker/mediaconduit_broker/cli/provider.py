@@ -47,7 +47,9 @@ def add(
         steps = client.broker.load(
             place, provider_id=provider_id, settings=given, allow_build=allow_build, frozen=frozen
         )
-        await loading.follow(steps, "added", provider_id or source)
+        name = await loading.follow(steps, "added", provider_id or source)
+        for warning in (await client.broker.get(name)).warnings:
+            output.note(f"warning: {warning}")
 
     with_broker(context, broker, command)
 
