@@ -240,8 +240,12 @@ class Registry:
             self._remember(supervisor)
         return supervisor
 
-    async def refresh(self, provider_id: str) -> Supervisor:
+    async def refresh(self, provider_id: str, report: Report = lambda step: None) -> Supervisor:
         """Reads the source again and replaces the sidecar: the new one starts, calls shift, the old one drains.
+
+        Args:
+            provider_id: Whose.
+            report: Told of the steps of the new one. Watchers are not: to them the provider is the one that serves.
 
         Raises:
             MediaConduitError: The new one does not come up; the old one stays.
@@ -250,8 +254,15 @@ class Registry:
         async with self._loading.setdefault(provider_id, asyncio.Lock()):
             source, frozen = old.spec.checkout.source, old.spec.frozen
             admission = await asyncio.to_thread(self._gate.admit, source, provider_id, by_operator=True, frozen=frozen)
-            spec = await self._spec(admission, provider_id, old.spec.settings, allow_build=old.spec.permissions.build)
-            new = Supervisor(spec, self._builder, self._runner, self._changed, old.logs)
+            settings, may_build = old.spec.settings, old.spec.permissions.build
+            spec = await self._spec(admission, provider_id, settings, allow_build=may_build, report=report)
+
+            def changed(supervisor: Supervisor, step: BuildStep | None) -> None:
+                self._changed(supervisor, step)
+                if step is not None:
+                    report(step)
+
+            new = Supervisor(spec, self._builder, self._runner, changed, old.logs)
             new.call_count, new.start_count = old.call_count, old.start_count
             try:
                 await new.ready(explicit=True)
@@ -306,6 +317,8 @@ class Registry:
         return supervisor
 
     def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
+        if self._supervisors.get(supervisor.spec.provider_id) is not supervisor:
+            return  # one that a refresh begins or has replaced: the provider is another
         self._snapshot = None
         for watcher in tuple(self._watchers):
             watcher.put(Change(supervisor, step))
@@ -383,7 +396,7 @@ class Registry:
             frozen=locked is not None,
             packages=pinned_lines(locked.packages) if locked is not None and locked.packages else None,
             policy=_policy(self._config.isolation, wanted, manifest),
-            secrets=self._secrets,
+            secrets=self._secrets.renamed(wanted.secrets),
             variables={
                 key: self._environ[key]
                 for key in manifest.environment

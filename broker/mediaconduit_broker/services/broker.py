@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,7 +12,7 @@ from mediaconduit.errors import InvalidRequestError, MediaConduitError
 from mediaconduit.v1 import broker_pb2
 
 from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
-from mediaconduit_broker.registry import Changes, Registry
+from mediaconduit_broker.registry import Change, Changes, Registry
 from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
 from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
@@ -98,8 +99,9 @@ class BrokerService:
                 ),
                 name="load a provider",
             )
-            async for response in self._progress(work, changes, request):
-                yield response
+            async with contextlib.aclosing(self._progress(work, changes, request)) as responses:
+                async for response in responses:
+                    yield response
         yield broker_pb2.LoadProviderResponse(provider=self._view(work.result()), message="ready", fraction=1.0)
 
     async def _progress(
@@ -109,14 +111,8 @@ class BrokerService:
         request: broker_pb2.LoadProviderRequest,
     ) -> AsyncGenerator[broker_pb2.LoadProviderResponse, None]:
         """Steps of the provider that is being loaded. Leaving early ends the wait; what was begun goes on."""
-        try:
-            while not work.done():
-                news = tasks.start(changes.get_any(), name="next change")
-                await asyncio.wait({news, work}, return_when=asyncio.FIRST_COMPLETED)
-                if not news.done():
-                    await tasks.cancel_and_join(news)
-                    continue
-                change = news.result()
+        async with contextlib.aclosing(_news(work, changes)) as news:
+            async for change in news:
                 if isinstance(change, BuildStep):
                     unknown = broker_pb2.Provider(source=request.source, state=State.INSTALLING.value)  # type: ignore[arg-type]
                     yield broker_pb2.LoadProviderResponse(
@@ -131,9 +127,6 @@ class BrokerService:
                         response.fraction = step.fraction
                         response.log_lines.extend(step.log_lines)
                     yield response
-        finally:
-            if not work.done():
-                await tasks.cancel_and_join(work)
 
     async def unload_provider(self, request: broker_pb2.UnloadProviderRequest) -> broker_pb2.UnloadProviderResponse:
         """Drains, stops, forgets."""
@@ -147,10 +140,16 @@ class BrokerService:
         """Replaces the sidecar without losing a call."""
         name = provider_id_of(request.name, "name")
         yield broker_pb2.RefreshProviderResponse(
-            provider=self._view(self._registry.get(name)), message="starting the new one"
+            provider=self._view(self._registry.get(name)), message="reading the source again"
         )
-        supervisor = await self._registry.refresh(name)
-        yield broker_pb2.RefreshProviderResponse(provider=self._view(supervisor), message="ready", fraction=1.0)
+        steps = Changes()
+        work = tasks.start(self._registry.refresh(name, steps.put_step), name=f"refresh {name}")
+        async with contextlib.aclosing(_news(work, steps)) as news:
+            async for step in news:
+                if isinstance(step, BuildStep):
+                    old = self._view(self._registry.get(name))
+                    yield broker_pb2.RefreshProviderResponse(provider=old, message=step.message, fraction=step.fraction)
+        yield broker_pb2.RefreshProviderResponse(provider=self._view(work.result()), message="ready", fraction=1.0)
 
     async def get_provider(self, request: broker_pb2.GetProviderRequest) -> broker_pb2.GetProviderResponse:
         """One, in detail."""
@@ -215,6 +214,21 @@ class BrokerService:
             while (news := await tasks.unless(self._stopping, anext(following))) is not None:
                 records, lost = news
                 yield broker_pb2.TailLogsResponse(lines=[_line(record) for record in records], dropped=lost)
+
+
+async def _news(work: asyncio.Task[Supervisor], changes: Changes) -> AsyncGenerator[Change | BuildStep, None]:
+    """What comes while work is done. Ends with it; leaving early ends it."""
+    try:
+        while not work.done():
+            news = tasks.start(changes.get_any(), name="next change")
+            try:
+                await asyncio.wait({news, work}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await tasks.cancel_and_join(news)
+            if not news.cancelled():
+                yield news.result()
+    finally:
+        await tasks.cancel_and_join(work)
 
 
 def _line(record: LogRecord) -> broker_pb2.LogLine:

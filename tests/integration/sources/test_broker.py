@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from mediaconduit.channels import open_channel
 from mediaconduit.client import Client
 from mediaconduit.errors import InvalidRequestError, NotFoundError, Reason
 from mediaconduit_broker.config import Limits, SourcesConfig, TrustConfig
@@ -90,9 +92,12 @@ async def test_concurrent_loads_of_one_repository_fetch_it_once_and_start_one_si
 
 
 async def test_refresh_at_200_calls_a_second_loses_none_and_both_versions_answer(
-    client: Client, repository: Repository
+    served: tuple[Broker, Client], repository: Repository
 ) -> None:
+    broker_, client = served
     await load(client, "github:o/r")
+    old = broker_.registry.get("mine").instance
+    assert old is not None
     new = say(repository, "two")
     answers, failures = Counter[str](), list[BaseException]()
     model = client.model("mine/default")
@@ -117,12 +122,28 @@ async def test_refresh_at_200_calls_a_second_loses_none_and_both_versions_answer
                 due += 1 / RATE
                 await asyncio.sleep(max(0.0, due - loop.time()))  # the pace that is asked for, not synchronisation
 
-    calling = asyncio.ensure_future(keep_calling())
+    unhealthy = set[str]()
+
+    async def keep_watching() -> None:
+        async for change in client.broker.watch():
+            if change.provider.name and not change.provider.serving:
+                unhealthy.add(change.provider.state_reason or str(change.provider.state))
+
+    calling, watching = asyncio.ensure_future(keep_calling()), asyncio.ensure_future(keep_watching())
     await both["one"].wait()
-    async for _ in client.broker.refresh("mine"):
-        pass
+    messages = [step.message async for step in client.broker.refresh("mine")]
+    assert "fetching" in messages
     await calling
+    await old.sidecar.wait()
+    assert await answer(client) == "two"
+    watching.cancel()
+    await asyncio.wait([watching])
     assert failures == []
+    assert unhealthy == set(), "to callers it has served all the time"
+    async with open_channel(broker_.address) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        checked = await health.Check(health_pb2.HealthCheckRequest(service="providers/mine"))
+    assert checked.status == health_pb2.HealthCheckResponse.SERVING
     assert set(answers) == {"one", "two"}
     (provider,) = await client.broker.list()
     assert provider.resolved_source == f"github:o/r@{new}"
