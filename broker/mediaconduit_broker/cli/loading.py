@@ -21,7 +21,7 @@ Show = Callable[[str, float | None, str], None]
 
 
 async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> str:
-    """Shows the steps, then the result; gives the provider's name. A failed build's last lines come before its error."""
+    """Shows the steps, then the result; gives the provider's name. A failed build's last lines precede its error."""
     started, last = time.monotonic(), None
     with build_log(), display(name) as show:
         async for step in steps:

@@ -37,7 +37,7 @@ def add(
     broker: BrokerOption = None,
 ) -> None:
     """Build, start and remember a provider."""
-    from mediaconduit_broker.cli import loading, values
+    from mediaconduit_broker.cli import loading, output, values
     from mediaconduit_broker.cli.running import with_broker
 
     place = values.source(source)
