@@ -50,6 +50,8 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """What to load: "cowsay", "github:owner/name@v1", "/srv/mine" (docs/sources.md has all forms)."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     """Handed over by Configure at every start. A text "secret:NAME" stands for that secret."""
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    """For secrets its manifest names, the name of the one it is given instead; empty = it is not given any."""
     allow_build: bool = False
     """It may run the build commands of its manifest, which is code of its repository."""
     allow_indexes: list[str] = msgspec.field(default_factory=list)

@@ -38,10 +38,20 @@ class SecretStore:
 
     Args:
         sources: The first one that has a secret counts.
+        instead: For some names, the name of the secret that is meant; "" = none is given.
     """
 
-    def __init__(self, sources: Sequence[SecretSource] = ()) -> None:
+    def __init__(self, sources: Sequence[SecretSource] = (), instead: Mapping[str, str] | None = None) -> None:
         self._sources = tuple(sources)
+        self._instead = dict(instead or {})
+
+    def renamed(self, instead: Mapping[str, str]) -> SecretStore:
+        """The same sources, in which some names mean another secret, or none."""
+        return SecretStore(self._sources, instead)
+
+    def gives(self, name: str) -> bool:
+        """False for a name that means none, on purpose."""
+        return self._instead.get(name) != ""
 
     async def find(self, names: Iterable[str]) -> Found:
         """Looks all names up at once. Never fails: what cannot be had is missing, and a warning says why."""
@@ -60,13 +70,15 @@ class SecretStore:
 
     def advice(self, name: str) -> str:
         """Where a secret of that name can be put: "put it in … or …"."""
-        places = [source.advice(name) for source in self._sources]
+        places = [source.advice(self._instead.get(name, name)) for source in self._sources]
         return f"put it {' or '.join(places)}" if places else "this broker has no source of secrets"
 
     async def _find(self, name: str, warnings: list[str]) -> Secret | None:
+        if not self.gives(name):
+            return None
         for source in self._sources:
             try:
-                secret = await source.find(name)
+                secret = await source.find(self._instead.get(name, name))
             except SourceError as error:
                 warnings.append(str(error))
                 continue

@@ -414,7 +414,8 @@ class Supervisor:
 
     def _credentials(self) -> Credentials:
         spec = self.spec
-        return Credentials(spec.provider_id, spec.secrets, spec.manifest.secrets, self.logs.redactor)
+        names = filter(spec.secrets.gives, spec.manifest.secrets)
+        return Credentials(spec.provider_id, spec.secrets, names, self.logs.redactor)
 
     def _launch(self, nonce: str) -> Launch:
         assert self._environment is not None

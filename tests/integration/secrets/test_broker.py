@@ -206,6 +206,15 @@ async def test_a_command_gives_the_keys_of_a_provider_from_the_config(start: Sta
         assert (await ask(client, "seen"))["import"] == len("v-KEYS_TOKEN")
 
 
+async def test_the_operator_gives_another_key_or_none(start: Start) -> None:
+    wanted = ProviderConfig(source="./keys", secrets={"KEYS_TOKEN": "TEAM_B", "KEYS_OTHER": ""})
+    async with start({**BOTH, "TEAM_B": "of team b"}, providers={"keys": wanted}) as (served, client):
+        await served.registry.load("./keys", "keys")
+        assert (await ask(client, "seen"))["import"] == len("of team b")
+        assert "KEYS_OTHER" not in await ask(client, "environ")
+        assert [secret.name for secret in (await client.broker.get("keys")).secrets] == ["KEYS_TOKEN"]
+
+
 async def test_callers_cannot_hand_secrets_to_a_broker(start: Start) -> None:
     from mediaconduit.v1.provider_pb2 import ConfigureRequest
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from mediaconduit_broker.config import SecretsConfig
+from mediaconduit_broker.config import ProviderConfig, SecretsConfig
 from mediaconduit_broker.environments.tools import build_environ, foreign_environ
 from mediaconduit_broker.manifest.read import parse_manifest
 from mediaconduit_broker.runners.command import UV_VARIABLES
@@ -37,7 +37,9 @@ def test_a_sidecar_gets_the_variables_listed_and_no_others() -> None:
 
 
 def test_the_examples_are_some() -> None:
-    blocks = dict(re.findall(r"```(\w+)\n(.*?)```", PAGE, re.S))
-    config = msgspec.convert(tomllib.loads(blocks["toml"])["secrets"], SecretsConfig)
-    assert config.order == ["environment", "folder", "command"]
-    assert parse_manifest(blocks["yaml"] + "id: x\nentry: a:B\n").secrets == ("OPENAI_API_KEY",)
+    manifest, config, provider = re.findall(r"```(?:yaml|toml)\n(.*?)```", PAGE, re.S)
+    assert parse_manifest(manifest + "id: x\nentry: a:B\n").secrets == ("OPENAI_API_KEY",)
+    table = msgspec.convert(tomllib.loads(config)["secrets"], SecretsConfig)
+    assert table.order == ["environment", "folder", "command"]
+    writer = {"source": "x"} | tomllib.loads(provider)["providers"]["writer"]
+    assert msgspec.convert(writer, ProviderConfig).secrets["ANALYTICS_KEY"] == ""

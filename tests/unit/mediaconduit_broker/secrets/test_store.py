@@ -18,6 +18,16 @@ async def test_the_first_source_that_has_one_counts(tmp_path: Path) -> None:
     assert store.advice("C") == ("put it in the broker's environment (C=…) or in a file C in the secrets folder")
 
 
+async def test_a_provider_may_mean_another_secret_or_none(tmp_path: Path) -> None:
+    environ = {"A": "a", "B": "b", "C": "c"}
+    store = SecretStore([EnvironmentSource(environ)]).renamed({"A": "B", "C": "", "D": "E"})
+    found = await store.find(["A", "C", "D"])
+    assert {name: secret.reveal() for name, secret in found.values.items()} == {"A": "b"}
+    assert found.missing == ("C", "D")
+    assert [store.gives(name) for name in "ABCD"] == [True, True, False, True]
+    assert store.advice("D") == "put it in the broker's environment (E=…)"
+
+
 async def test_the_brokers_own_settings_are_no_secrets() -> None:
     assert await EnvironmentSource({"MEDIACONDUIT_API_KEY": "mine"}).find("MEDIACONDUIT_API_KEY") is None
 
