@@ -177,7 +177,7 @@ class Registry:
         for supervisor in self._supervisors.values():
             spec = supervisor.spec
             if spec.checkout.source == source and provider_id in ("", spec.provider_id):
-                return supervisor if supervisor.state is State.READY and spec.frozen >= frozen else None
+                return supervisor if supervisor.state is State.READY and (spec.frozen or not frozen) else None
         return None
 
     async def load(
@@ -221,18 +221,13 @@ class Registry:
                     f"{spec.provider_id!r} is already loaded from another source",
                     hint=f"give this one another name, or `mediaconduit provider rm {spec.provider_id}` first",
                 )
-            if supervisor is not None and spec.frozen > supervisor.spec.frozen:
-                raise PreconditionError(
-                    f"{spec.provider_id!r} runs already, and was not held to the lock when it was loaded",
-                    reason=Reason.SOURCE_NOT_TRUSTED,
-                    hint=f"`mediaconduit provider rm {spec.provider_id}`, then load it again",
-                    metadata={"source": source, "how_to_allow": f"mediaconduit provider rm {spec.provider_id}"},
-                )
             if supervisor is None:
                 supervisor = self._add(spec)
             elif supervisor.state in (State.FAILED, State.STOPPED):
                 # The repository may have been mended since.
                 supervisor.spec = replace(spec, settings=spec.settings if settings else supervisor.spec.settings)
+            elif spec.frozen and not supervisor.spec.frozen:
+                raise _loaded_unlocked(spec)
             elif settings is not None:
                 await supervisor.configure(settings)
             await supervisor.ready(explicit=True)
@@ -331,6 +326,7 @@ class Registry:
                 known.settings,
                 pinned=known.pinned,
                 allow_build=known.allow_build,
+                frozen=known.frozen,
                 by_operator=True,
             )
         except MediaConduitError as error:
@@ -341,6 +337,7 @@ class Registry:
     async def _collect(self) -> None:
         keep = {supervisor.spec.checkout.resolved for supervisor in self._supervisors.values()}
         keep |= {known.pinned for known in self._state.known_providers()}
+        keep |= await asyncio.to_thread(self._gate.locked_versions)
         await asyncio.to_thread(self._sources.collect, keep)
 
     def _remember(self, supervisor: Supervisor) -> None:
@@ -357,6 +354,7 @@ class Registry:
                 spec.checkout.resolved,
                 withheld,
                 allow_build=self._granted(spec),
+                frozen=spec.frozen and not self._config.trust.frozen,
             )
         )
 
@@ -414,6 +412,16 @@ class Registry:
             pinned=pinned,
             report=lambda message, fraction: report(BuildStep(message, fraction or 0.0)),
         )
+
+
+def _loaded_unlocked(spec: ProviderSpec) -> PreconditionError:
+    command = f"mediaconduit provider rm {spec.provider_id}"
+    return PreconditionError(
+        f"{spec.provider_id!r} runs already, and was not held to the lock when it was loaded",
+        reason=Reason.SOURCE_NOT_TRUSTED,
+        hint=f"`{command}`, then load it again",
+        metadata={"source": spec.checkout.source, "how_to_allow": command},
+    )
 
 
 def _policy(isolation: IsolationConfig, wanted: ProviderConfig, manifest: Manifest) -> Policy:

@@ -143,7 +143,9 @@ def _runner(
     certificates = [Path(environ[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
 
     def isolate(at: Sequence[Path]) -> Isolator:
-        return Isolator(users=users, homes=state.homes, mode=wanted.users, readable=certificates, transport=wanted.transport, at=at)
+        return Isolator(
+            users=users, homes=state.homes, mode=wanted.users, readable=certificates, transport=wanted.transport, at=at
+        )
 
     if not config.detached:
         return opening.attached(environ, isolate, state.root)

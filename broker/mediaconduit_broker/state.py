@@ -28,6 +28,8 @@ class KnownProvider:
     """What its source was resolved to."""
     allow_build: bool = field(default=False, kw_only=True)
     """Whoever added it let its build commands run."""
+    frozen: bool = field(default=False, kw_only=True)
+    """Whoever added it wants what is locked and nothing else."""
     withheld: tuple[str, ...] = ()
     """Names of the settings that are secret."""
 
@@ -115,6 +117,7 @@ class StateFolder:
                         record.get("pinned", ""),
                         tuple(record.get("withheld", ())),
                         allow_build=record.get("allow_build", False),
+                        frozen=record.get("frozen", False),
                     )
                 )
         return found
@@ -127,6 +130,7 @@ class StateFolder:
             "settings": dict(provider.settings),
             "withheld": provider.withheld,
             "allow_build": provider.allow_build,
+            "frozen": provider.frozen,
         }
         record = json.dumps(fields, ensure_ascii=False)
         handle, name = tempfile.mkstemp(dir=self._providers, suffix=".new")

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Final
 
 import uv
 from mediaconduit.errors import PreconditionError
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mediaconduit_broker.environments.errors import build_failed, cannot_plan
 from mediaconduit_broker.environments.interpreters import Interpreter, choose_interpreter
@@ -48,6 +51,8 @@ class PythonPlan(EnvironmentPlan):
     wheels: tuple[Path, ...]
     requirements: Requirements
     groups: tuple[str, ...]
+    locked: bool = False
+    """Whether `requirements` are all it may hold beside the provider host."""
 
     @property
     def parts(self) -> Parts:
@@ -93,7 +98,10 @@ class PythonPlan(EnvironmentPlan):
         await self._compile(packages, tools)
         report(BuildStep("checking the environment", 0.9))
         await self._check(folder, packages, tools)
-        return Made(interpreter=str(self.interpreter), packages=_installed(packages))
+        installed = _installed(packages)
+        if self.locked:
+            _refuse_unlocked(installed, self.requirements)
+        return Made(interpreter=str(self.interpreter), packages=installed)
 
     async def _requirement_files(self, folder: Path, tools: Tools) -> list[str]:
         """Arguments that name files with everything to install; as arguments of their own some could be options."""
@@ -170,6 +178,7 @@ async def plan_python(request: EnvironmentRequest, tools: Tools) -> PythonPlan:
         wheels,
         requirements,
         groups,
+        locked=request.packages is not None,
     )
 
 
@@ -208,6 +217,17 @@ def _site_packages(folder: Path) -> Path:
 def _installed(packages: Path) -> tuple[str, ...]:
     found = (path.name.removesuffix(".dist-info") for path in packages.glob("*.dist-info"))
     return tuple(sorted("==".join(name.rsplit("-", 1)) for name in found))
+
+
+def _refuse_unlocked(installed: Sequence[str], locked: Requirements) -> None:
+    """Refuses packages that were installed because something needs them that came after the lock."""
+    known = {canonicalize_name(Requirement(line.split(" --hash")[0]).name) for line in locked.lines} | OURS
+    if unknown := [package for package in installed if canonicalize_name(package.split("==")[0]) not in known]:
+        raise build_failed(
+            "check",
+            f"the lock lacks {', '.join(unknown)}, which the provider host needs",
+            hint="it was made for another version of the broker: run `mediaconduit lock` and review what changes",
+        )
 
 
 def _first_changed(wheel: Path, packages: Path) -> str | None:

@@ -102,6 +102,14 @@ class Gate:
             raise _refused(admission.source, f"it is not what is locked: {'; '.join(changes)}")
         return locked
 
+    def locked_versions(self) -> set[str]:
+        """What is to stay although it does not run; nothing of a lock that cannot be read."""
+        try:
+            lock = lockfile.read(self._lock)
+        except PreconditionError:
+            return set()
+        return {locked.resolved for locked in lock.provider} if lock is not None else set()
+
     def _find(self, lock: lockfile.Lock, source: str, provider_id: str) -> Locked | None:
         same = [locked for locked in lock.provider if self._same(locked.source, source)]
         return next((locked for locked in same if provider_id in ("", locked.id)), None)
@@ -112,7 +120,7 @@ class Gate:
     def _key(self, source: str) -> object:
         wanted = parse(source)
         if isinstance(wanted, FolderSource):
-            return os.path.realpath(self.base / Path(wanted.path).expanduser())
+            return os.path.realpath(self.base / os.path.expanduser(wanted.path))
         return wanted
 
 

@@ -116,7 +116,7 @@ def _located(source: str, base: Path) -> tuple[Place, Path | None]:
     wanted = parse(source)
     if not isinstance(wanted, FolderSource):
         return place_of(wanted), None
-    folder = Path(os.path.realpath(base / Path(wanted.path).expanduser()))
+    folder = Path(os.path.realpath(base / os.path.expanduser(wanted.path)))
     if folder in {path.resolve() for path in catalog().values()}:
         return Place("catalog"), folder
     return place_of(FolderSource(str(folder))), folder

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import uv
 from mediaconduit.client import Client
 from mediaconduit.errors import PreconditionError, Reason
-from mediaconduit_broker.config import SourcesConfig, TrustConfig
+from mediaconduit_broker.config import ProviderConfig, SourcesConfig, TrustConfig
+from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.trust import lockfile
+from mediaconduit_broker.trust.lockfile import lock_of, packages_hash
 
 from tests.integration.trust.conftest import MANIFEST, Command
 from tests.support.brokers import GOOD, broker, load, write_provider
@@ -26,6 +32,11 @@ def locked(config: Path) -> dict[str, Any]:
     return tomllib.loads(config.with_name("mediaconduit.lock").read_text())
 
 
+def uv_lock(folder: Path) -> None:
+    """What an author does."""
+    subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=folder, check=True)
+
+
 async def said(client: Client, name: str) -> str:
     return str((await client.model(f"{name}/default").transform("hi")).text)
 
@@ -38,6 +49,7 @@ async def test_what_is_locked_runs_and_a_restart_asks_nobody(
     sources: SourcesConfig,
     repository: Repository,
     command: Command,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done = command("lock", cwd=config.parent)
     assert done.returncode == 0, done.stderr
@@ -50,6 +62,7 @@ async def test_what_is_locked_runs_and_a_restart_asks_nobody(
         await load(client, COW, provider_id="cow")
         assert await said(client, "cow") == "one"
     asked = list(server.requests)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")  # the packages' index is gone, too
     # The tag moves, and nobody looks.
     repository.commit({"mine_provider.py": GOOD.replace("one", "two")})
     repository.tag("v1")
@@ -119,6 +132,10 @@ async def test_what_the_lock_does_not_hold_is_refused_when_frozen(
         with pytest.raises(PreconditionError, match="under the name cow"):
             await load(client, COW, frozen=True)
         await load(client, COW, provider_id="cow", frozen=True)
+        await load(client, COW, provider_id="cow", frozen=True)
+    (known,) = StateFolder(tmp_path / "state").known_providers()
+    assert known.frozen, "so that it comes back as what is locked"
+    async with broker(tmp_path / "state", environments, sources=sources, trust=loose) as (_, client):
         await load(client, COW, provider_id="cow", frozen=True)
         # Loaded without the lock first, it is not taken for what is locked.
         await client.broker.unload("cow")
@@ -222,3 +239,48 @@ def test_a_lock_is_made_of_sources_by_name_too_and_pruned(
     refused = command("lock", "github:other/cow", cwd=folder)
     assert refused.returncode == 5
     assert "mediaconduit trust add github:other/cow" in refused.stderr
+
+
+async def test_a_lock_that_lacks_what_the_provider_host_needs_builds_nothing(
+    tmp_path: Path, config: Path, sources: SourcesConfig, repository: Repository, command: Command
+) -> None:
+    """As after an update of the broker: nothing that is not locked is installed in silence."""
+    assert command("lock", cwd=config.parent).returncode == 0
+    path = config.with_name("mediaconduit.lock")
+    lock = lockfile.read(path)
+    assert lock is not None
+    (entry,) = lock.provider
+    fewer = {name: hashes for name, hashes in entry.packages.items() if not name.startswith("jsonschema-rs==")}
+    assert len(fewer) == len(entry.packages) - 1
+    entry = msgspec.structs.replace(entry, packages=fewer, environment=packages_hash(fewer))
+    lockfile.write(path, lock_of([entry]))
+    async with broker(tmp_path / "state", sources=sources, trust=frozen(config)) as (_, client):
+        with pytest.raises(PreconditionError, match="the lock lacks jsonschema") as caught:
+            await load(client, COW, provider_id="cow")
+        assert caught.value.reason is Reason.BUILD_FAILED
+        assert "mediaconduit lock" in caught.value.hint
+
+
+async def test_a_repository_with_a_uv_lock_keeps_to_it(
+    tmp_path: Path, config: Path, sources: SourcesConfig, repository: Repository, command: Command, index: Index
+) -> None:
+    pyproject = (
+        '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["mediaconduit-tiny", "six"]\n[tool.uv]\npackage = false\n'
+    )
+    (repository.folder / "pyproject.toml").write_text(pyproject)
+    uv_lock(repository.folder)
+    index.wheel("mediaconduit_tiny", "1.1", {"mediaconduit_tiny.py": "WORD = 'tiny 1.1'\n"})
+    repository.commit({"mine_provider.py": TINY})
+    repository.tag("v1")
+    config.write_text(config.read_text() + f'allow_indexes = ["{index.url}"]\n')
+    done = command("lock", cwd=config.parent)
+    assert done.returncode == 0, done.stderr
+    packages = locked(config)["provider"][0]["packages"]
+    assert "mediaconduit-tiny==1.0" in {name.split(" ")[0] for name in packages}
+    assert any(name.startswith("grpcio==") for name in packages)
+    providers = {"cow": ProviderConfig(source=COW, allow_indexes=[index.url])}
+    made = broker(tmp_path / "state", sources=sources, trust=frozen(config), providers=providers)
+    async with made as (_, client):
+        await load(client, COW, provider_id="cow")
+        assert await said(client, "cow") == "tiny 1.0"

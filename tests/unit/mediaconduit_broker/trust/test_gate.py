@@ -113,6 +113,15 @@ def test_unfrozen_only_a_tag_that_was_moved_is_refused(tmp_path: Path, ref: str,
         made.confirm(admission, checkout(tmp_path, NEW, ref), "cow")
 
 
+def test_locked_versions_are_known_unless_the_lock_is_damaged(tmp_path: Path) -> None:
+    made = gate(tmp_path)
+    assert made.locked_versions() == set()
+    lock(tmp_path)
+    assert made.locked_versions() == {f"github:acme/cow@{OLD}"}
+    (tmp_path / "mediaconduit.lock").write_text("oops")
+    assert made.locked_versions() == set()
+
+
 def test_a_folder_is_found_in_the_lock_by_where_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
