@@ -76,7 +76,7 @@ class GitFetcher:
         return choose(wanted, parse_refs(output.decode("utf-8", "replace")), known)
 
     async def _checkout(self, wanted: GitSource, origin: str, choice: Choice, report: Report) -> Checkout:
-        found = await asyncio.to_thread(self._store.find, wanted.repository, origin, choice.commit)
+        found = await asyncio.to_thread(self._store.intact, wanted.repository, origin, choice.commit)
         if found is None:
             try:
                 async with self._turns, asyncio.timeout(self._timeout):

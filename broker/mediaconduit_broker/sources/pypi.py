@@ -66,7 +66,7 @@ class PypiFetcher:
         """
         found = None
         if wanted.version:
-            found = await asyncio.to_thread(self._store.find, wanted.origin, wanted.origin, wanted.version)
+            found = await asyncio.to_thread(self._store.intact, wanted.origin, wanted.origin, wanted.version)
         if found is None:
             found = await self._shared.join(wanted, lambda told: self._fetch(wanted, told), report)
         folder, record = found

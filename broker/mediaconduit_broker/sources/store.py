@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Collection, Iterator
@@ -14,7 +15,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 from mediaconduit.errors import PreconditionError, Reason
+
+_log = structlog.get_logger(__name__)
 
 _RECORD: Final = "checkout.json"
 _STAGING: Final = ".new-"
@@ -33,6 +37,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of its content."""
     name: str
     """Of the folder."""
+    content: str = ""
+    """Fingerprint of the folder as it was put here."""
 
     @property
     def resolved(self) -> str:
@@ -60,6 +66,19 @@ class Store:
                     (place / _RECORD).touch()  # when it was last asked for
                 return place / record.name, record
         return None
+
+    def intact(self, repository: str, origin: str, version: str) -> tuple[Path, Record] | None:
+        """As `find`, for code that is about to run: one that was changed here does not count. Reads all of it."""
+        found = self.find(repository, origin, version)
+        if found is not None and fingerprint(found[0]) != found[1].content:
+            _log.warning("fetched code was changed on disk and is fetched again", source=found[1].resolved)
+            # Away, not gone: what runs from there may go on. The sweep has it a day later.
+            with contextlib.suppress(OSError):
+                aside = self._root / f"{_STAGING}{uuid.uuid4().hex}"
+                self._place(repository, origin, version).rename(aside)
+                aside.touch()
+            return None
+        return found
 
     def versions(self, repository: str) -> set[str]:
         """Versions of a repository that are here, of any of its folders."""
@@ -101,6 +120,7 @@ class Store:
         place = staged.with_name(f"{staged.name}.place")
         place.mkdir()
         staged.rename(place / record.name)
+        record = msgspec.structs.replace(record, content=fingerprint(place / record.name))
         (place / _RECORD).write_bytes(msgspec.json.encode(record))
         final = self._place(repository, record.origin, record.version)
         for folder in (final.parent, place):
@@ -185,6 +205,21 @@ def _stays(link: Path, target: str) -> bool:
         if depth < 0:
             return False
     return not target.startswith("/")
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over all there is in a folder: names, kinds, contents. Nothing is left out, unlike in `content_hash`."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode):
+            kind, content = f"file {bool(mode & 0o100)}", path.read_bytes()
+        else:
+            kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "other"
+            content = os.fsencode(os.readlink(path)) if kind == "link" else b""
+        name = os.fsencode(path.relative_to(folder))
+        digest.update(b"%d %b %b %d " % (len(name), name, kind.encode(), len(content)) + content)
+    return digest.hexdigest()
 
 
 def folder_name(origin: str) -> str:

@@ -186,3 +186,14 @@ async def test_ssh_is_spoken_with_gits_own_command_and_nothing_is_asked(
     sources = make(variables={"GIT_SSH_COMMAND": str(ssh), "GIT_SSH_VARIANT": "simple"})
     assert (await sources.resolve("git@git.example.org:team/tools.git")).commit == commit
     assert "git@git.example.org git-upload-pack" in (tmp_path / "said").read_text()
+
+
+async def test_code_that_a_provider_has_changed_is_fetched_again(
+    sources: Sources, server: GitServer, repository: Repository
+) -> None:
+    checkout = await sources.resolve("github:o/r")
+    (checkout.folder / "version.txt").write_text("evil")
+    again = await sources.resolve("github:o/r")
+    assert again == checkout
+    assert (again.folder / "version.txt").read_text() == "one"
+    assert server.fetches == ["o/r.git"] * 2

@@ -6,6 +6,7 @@ import pytest
 from mediaconduit.errors import NotFoundError, PreconditionError, Reason
 from mediaconduit_broker.sources import Sources, catalog, content_hash
 from mediaconduit_broker.sources.store import Record, Store
+from structlog.testing import capture_logs
 
 Make = Callable[[], Sources]
 
@@ -66,9 +67,9 @@ def put(store: Store, record: Record, text: str) -> Path:
 def test_the_first_of_two_that_publish_one_version_stays(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert put(store, RECORD, "first") == put(store, RECORD, "second")
-    folder, record = store.find("github:o/r", "github:o/r//a", "c0ffee") or (None, None)
-    assert folder is not None
-    assert ((folder / "file").read_text(), record) == ("first", RECORD)
+    found = store.intact("github:o/r", "github:o/r//a", "c0ffee")
+    assert found is not None
+    assert ((found[0] / "file").read_text(), found[1].resolved) == ("first", "github:o/r//a@c0ffee")
     assert store.versions("github:o/r") == {"c0ffee"}
 
 
@@ -110,3 +111,34 @@ def test_another_user_reads_a_checkout_by_its_name_and_sees_no_others(tmp_path: 
         "0o711",
         "0o711",
     ]
+
+
+def changed(folder: Path) -> None:
+    (folder / "file").write_text("evil")
+
+
+def added(folder: Path) -> None:
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "file.pyc").write_text("evil")
+
+
+def made_to_run(folder: Path) -> None:
+    (folder / "file").chmod(0o755)
+
+
+def linked(folder: Path) -> None:
+    (folder / "file").unlink()
+    os.symlink("elsewhere", folder / "file")
+
+
+@pytest.mark.parametrize("change", [changed, added, made_to_run, linked])
+def test_code_that_was_changed_here_does_not_run(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    store = Store(tmp_path)
+    folder = put(store, RECORD, "code")
+    place = ("github:o/r", "github:o/r//a", "c0ffee")
+    assert store.intact(*place) is not None
+    change(folder)
+    with capture_logs() as logs:
+        assert store.intact(*place) is None
+    assert logs[0]["source"] == "github:o/r//a@c0ffee"
+    assert (put(store, RECORD, "code") / "file").read_text() == "code"
