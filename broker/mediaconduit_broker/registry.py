@@ -312,8 +312,8 @@ class Registry:
         return supervisor
 
     def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
-        if self._supervisors.get(supervisor.spec.provider_id) is not supervisor:
-            return  # one that a refresh begins or has replaced: the provider is another
+        if self._supervisors.get(supervisor.spec.provider_id, supervisor) is not supervisor:
+            return  # one that a refresh begins or has replaced: the provider is another; one that is removed says so
         self._snapshot = None
         for watcher in tuple(self._watchers):
             watcher.put(Change(supervisor, step))
