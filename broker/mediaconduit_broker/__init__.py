@@ -9,6 +9,7 @@ sources       where a provider's code comes from
 environments  what a provider's process needs to run
 runners       how a provider's process is started, watched and ended
 supervision   when: a pure state machine and the one who executes its actions
+changes       what happens to providers, for whoever watches them
 registry      which providers there are
 routing       which provider serves a request: pure
 relay         how a call's bytes travel

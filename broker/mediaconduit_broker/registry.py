@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import structlog
 from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError, PreconditionError, Reason
 
+from mediaconduit_broker.changes import Change, Changes, Report
 from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, Permissions
 from mediaconduit_broker.isolation import Bounds, Policy
@@ -28,54 +29,6 @@ from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, 
 from mediaconduit_broker.trust import Admission, Gate, pinned_lines
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something about a provider is new."""
-
-    supervisor: Supervisor
-    step: BuildStep | None
-    """A step of its build; None when its state changed."""
-    removed: bool = False
-
-
-Report = Callable[[BuildStep], None]
-
-
-class Changes:
-    """Changes for one watcher. One that is slow gets the last of each provider, and nothing piles up."""
-
-    def __init__(self) -> None:
-        self._pending: dict[str, Change | BuildStep] = {}
-        self._news = asyncio.Event()
-
-    def put(self, change: Change) -> None:
-        """Adds a change, in place of an older one of the same provider."""
-        name = change.supervisor.spec.provider_id
-        self._put(name, change)
-
-    def put_step(self, step: BuildStep) -> None:
-        """Adds a step of a load that has no supervisor yet."""
-        self._put("", step)
-
-    async def get(self) -> Change:
-        """The oldest change; waits for it."""
-        while not isinstance(news := await self.get_any(), Change):
-            pass
-        return news
-
-    async def get_any(self) -> Change | BuildStep:
-        """The oldest change or step; waits for it."""
-        while not self._pending:
-            self._news.clear()
-            await self._news.wait()
-        return self._pending.pop(next(iter(self._pending)))
-
-    def _put(self, name: str, news: Change | BuildStep) -> None:
-        self._pending.pop(name, None)
-        self._pending[name] = news
-        self._news.set()
 
 
 class Registry:

@@ -16,12 +16,13 @@ import structlog
 from mediaconduit import tasks
 from mediaconduit.privacy import hide_memory
 
+from mediaconduit_broker.changes import Changes
 from mediaconduit_broker.cli import output
 from mediaconduit_broker.cli.children import adopting
 from mediaconduit_broker.cli.failures import INTERRUPTED
 from mediaconduit_broker.cli.version import own_version
 from mediaconduit_broker.config import Config
-from mediaconduit_broker.registry import Changes, Registry
+from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.server import running
 from mediaconduit_broker.supervision import State, Supervisor
 

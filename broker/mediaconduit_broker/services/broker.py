@@ -11,8 +11,9 @@ from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 from mediaconduit.v1 import broker_pb2
 
+from mediaconduit_broker.changes import Change, Changes
 from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
-from mediaconduit_broker.registry import Change, Changes, Registry
+from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
 from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
