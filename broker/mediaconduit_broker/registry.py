@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 from mediaconduit import tasks
-from mediaconduit.errors import InvalidRequestError, MediaConduitError, PreconditionError, Reason
+from mediaconduit.errors import InvalidRequestError, MediaConduitError
 
 from mediaconduit_broker.changes import Change, Changes, Report
 from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
@@ -26,7 +26,7 @@ from mediaconduit_broker.secrets import SecretStore
 from mediaconduit_broker.sources import Checkout, Sources, catalog
 from mediaconduit_broker.state import KnownProvider, StateFolder
 from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
-from mediaconduit_broker.trust import Admission, Gate, pinned_lines
+from mediaconduit_broker.trust import Admission, Gate, loaded_unlocked, pinned_lines
 
 _log = structlog.get_logger(__name__)
 
@@ -180,7 +180,7 @@ class Registry:
                 # The repository may have been mended since.
                 supervisor.spec = replace(spec, settings=spec.settings if settings else supervisor.spec.settings)
             elif spec.frozen and not supervisor.spec.frozen:
-                raise _loaded_unlocked(spec)
+                raise loaded_unlocked(spec.provider_id, source)
             elif settings is not None:
                 await supervisor.configure(settings)
             await supervisor.ready(explicit=True)
@@ -365,16 +365,6 @@ class Registry:
             pinned=pinned,
             report=lambda message, fraction: report(BuildStep(message, fraction or 0.0)),
         )
-
-
-def _loaded_unlocked(spec: ProviderSpec) -> PreconditionError:
-    command = f"mediaconduit provider rm {spec.provider_id}"
-    return PreconditionError(
-        f"{spec.provider_id!r} runs already, and was not held to the lock when it was loaded",
-        reason=Reason.SOURCE_NOT_TRUSTED,
-        hint=f"`{command}`, then load it again",
-        metadata={"source": spec.checkout.source, "how_to_allow": command},
-    )
 
 
 def _policy(isolation: IsolationConfig, wanted: ProviderConfig, manifest: Manifest) -> Policy:

@@ -2,7 +2,7 @@
 
 from mediaconduit_broker.trust.allowed import AllowedFile
 from mediaconduit_broker.trust.assembly import check_by_hand, gate_of, lock_path
-from mediaconduit_broker.trust.gate import Admission, Gate
+from mediaconduit_broker.trust.gate import Admission, Gate, loaded_unlocked
 from mediaconduit_broker.trust.locking import Locker
 from mediaconduit_broker.trust.packages import pinned_lines
 from mediaconduit_broker.trust.policy import TrustPolicy
@@ -15,6 +15,7 @@ __all__ = [
     "TrustPolicy",
     "check_by_hand",
     "gate_of",
+    "loaded_unlocked",
     "lock_path",
     "pinned_lines",
 ]

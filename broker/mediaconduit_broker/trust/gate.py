@@ -146,6 +146,17 @@ def described(checkout: Checkout, name: str, *, like: Locked | None = None) -> L
     )
 
 
+def loaded_unlocked(provider_id: str, source: str) -> PreconditionError:
+    """A provider that runs was not held to the lock when it was loaded, and now is to be."""
+    command = f"mediaconduit provider rm {provider_id}"
+    return PreconditionError(
+        f"{provider_id!r} runs already, and was not held to the lock when it was loaded",
+        reason=Reason.SOURCE_NOT_TRUSTED,
+        hint=f"`{command}`, then load it again",
+        metadata={"source": source, "how_to_allow": command},
+    )
+
+
 def _moved(locked: Locked, checkout: Checkout) -> str:
     tag = locked.ref.removeprefix("refs/tags/")
     return f"the tag {tag} was moved from {locked.commit[:12]}, which is locked, to {checkout.commit[:12]}"

@@ -75,8 +75,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_WRONG_INSTANCE: _ErrorReason.ValueType  # 19
     """FAILED_PRECONDITION: another process answered than the one that was started; the nonce does not match."""
     ERROR_REASON_SOURCE_NOT_TRUSTED: _ErrorReason.ValueType  # 20
-    """FAILED_PRECONDITION: the operator does not allow code from there, or it is not what the lock file holds (what differs
-    is named). metadata: source, how_to_allow.
+    """FAILED_PRECONDITION: the operator does not allow code from there, or it is not what the lock file holds. metadata:
+    source, how_to_allow.
     """
     ERROR_REASON_BUILD_FAILED: _ErrorReason.ValueType  # 21
     """FAILED_PRECONDITION: the provider's environment cannot be built, or its code does not load. Mend it and load it
@@ -171,8 +171,8 @@ ERROR_REASON_PROVIDER_DRAINING: ErrorReason.ValueType  # 18
 ERROR_REASON_WRONG_INSTANCE: ErrorReason.ValueType  # 19
 """FAILED_PRECONDITION: another process answered than the one that was started; the nonce does not match."""
 ERROR_REASON_SOURCE_NOT_TRUSTED: ErrorReason.ValueType  # 20
-"""FAILED_PRECONDITION: the operator does not allow code from there, or it is not what the lock file holds (what differs
-is named). metadata: source, how_to_allow.
+"""FAILED_PRECONDITION: the operator does not allow code from there, or it is not what the lock file holds. metadata:
+source, how_to_allow.
 """
 ERROR_REASON_BUILD_FAILED: ErrorReason.ValueType  # 21
 """FAILED_PRECONDITION: the provider's environment cannot be built, or its code does not load. Mend it and load it
