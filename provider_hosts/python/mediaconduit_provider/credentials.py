@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Final
 
-from mediaconduit.errors import FieldViolation, InvalidRequestError, PreconditionError, Reason
+from mediaconduit.errors import FieldViolation, InvalidRequestError, MediaConduitError, PreconditionError, Reason
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS: Final = "MEDIACONDUIT_"
+_SHORTEST: Final = 4
+"""Characters a value must have to be taken out of an error."""
 
 
 class Credentials:
@@ -51,6 +54,25 @@ class Credentials:
             self._before.setdefault(name, self._environ.get(name))
             self._environ[name] = value
         return earlier
+
+    def clean(self, error: MediaConduitError) -> MediaConduitError:
+        """The error without the values given here: vendors quote the key they refuse, and authors quote vendors."""
+        values = sorted((value for value in self._given.values() if len(value) >= _SHORTEST), key=len, reverse=True)
+        if not values:
+            return error
+
+        def text(text: str) -> str:
+            return functools.reduce(lambda text, value: text.replace(value, "***"), values, text)
+
+        return type(error)(
+            text(error.message),
+            reason=error.reason,
+            hint=text(error.hint),
+            fields=[FieldViolation(text(field.field), text(field.description)) for field in error.fields],
+            metadata={key: text(value) for key, value in error.metadata.items()},
+            retry_after=error.retry_after,
+            details=error.details,
+        )
 
     def require(self) -> None:
         """Raises `PreconditionError` when one that is needed is missing."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from mediaconduit.errors import InvalidRequestError, Reason, UnavailableError, UnsupportedError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, Reason, UnavailableError, UnsupportedError
 from mediaconduit.tasks import cancel_and_join, shielded, start
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
@@ -87,10 +87,13 @@ class Host:
                 return
             try:
                 await threads.call(self.provider.configure, wanted, name="configure")
-            except BaseException:
+            except BaseException as error:
+                cleaned = self.credentials.clean(error) if isinstance(error, MediaConduitError) else error
                 self.provider.settings = before
                 self.credentials.put(had)
-                raise
+                if cleaned is error:
+                    raise
+                raise cleaned from None
         self.catalog.forget()
 
     def _check_settings(self, settings: Mapping[str, Any]) -> None:
@@ -196,7 +199,7 @@ class Host:
                 metadata={"provider": self.config.provider_id, "service": "mediaconduit.v1.MediaProvider/Transform"},
             )
         function: Callable[[Any], Any] = self.provider.live if live else self.provider.transform
-        run = Run(call, function, facts, heartbeat=self.config.heartbeat)
+        run = Run(call, function, facts, heartbeat=self.config.heartbeat, clean=self.credentials.clean)
         run.provenance.parent_generations.extend(request.parent_generations)
         task = self.calls.start(self._run(run), name=call.generation)
         run.owned_by(lambda: self.calls.cancel(task))

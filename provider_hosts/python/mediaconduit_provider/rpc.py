@@ -28,7 +28,8 @@ class CallerGoneError(Exception):
 def typed(handler: F) -> F:
     """A handler ``(self, request, context)`` whose exceptions become the call's status.
 
-    A typed error passes as it is; of anything else only an error id leaves the process, the rest goes to the logs.
+    A typed error passes as it is, but for the provider's secrets; of anything else only an error id leaves the process,
+    the rest goes to the logs.
     """
 
     @functools.wraps(handler)
@@ -38,7 +39,7 @@ def typed(handler: F) -> F:
         except CallerGoneError:
             return None
         except MediaConduitError as known:
-            error = known
+            error = known if (host := getattr(self, "_host", None)) is None else host.credentials.clean(known)
         except Exception:
             error = unexpected(handler.__name__)
         return await abort(context, error)

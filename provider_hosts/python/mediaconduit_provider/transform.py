@@ -44,7 +44,15 @@ class Run:
     takes messages with `take`; leaving it cancels the author's code, once.
     """
 
-    def __init__(self, call: HostCall, function: Callable[[Any], Any], facts: CallFacts, *, heartbeat: float) -> None:
+    def __init__(
+        self,
+        call: HostCall,
+        function: Callable[[Any], Any],
+        facts: CallFacts,
+        *,
+        heartbeat: float,
+        clean: Callable[[MediaConduitError], MediaConduitError] = lambda error: error,
+    ) -> None:
         self.call = call
         self.facts = facts
         self.provenance = Provenance()
@@ -54,6 +62,7 @@ class Run:
         self._packer = Packer()
         self.encoder = Encoder(self._mailbox, call.media_type_for)
         self._heartbeat = heartbeat
+        self._clean = clean
         self._leaving = False
         self._cause: MediaConduitError | None = None
         self._started = time.monotonic()
@@ -109,6 +118,8 @@ class Run:
         self._fill_provenance()
         if self.error is None:
             self.encoder.completed(self.provenance)
+        else:
+            self.error = self._clean(self.error)
         self._mailbox.close(self.error)
 
     async def _work(self) -> None:

@@ -124,6 +124,22 @@ async def test_a_later_configure_replaces_keys_and_settings_or_leaves_both() -> 
         assert "KEYS_OTHER" not in await sidecar.seen("environ")
 
 
+async def test_what_leaves_the_process_about_failures_is_without_the_key() -> None:
+    async with waiting() as sidecar:
+        first = ConfigureRequest(secrets={"KEYS_TOKEN": TOKEN})
+        await sidecar.stub.Configure(first, wait_for_ready=True)
+        with pytest.raises(MediaConduitError) as raised:
+            await sidecar.client.model("providers/keys/models/fails").transform("hi")
+        assert (raised.value.message, raised.value.hint) == ("the vendor says: bad key ***", "not ***")
+        second = ConfigureRequest(secrets={"KEYS_TOKEN": "another-token"}, settings={"region": "nowhere"})
+        assert (await refused(sidecar.stub.Configure(second))).message == "no region for ***"
+        watch = sidecar.stub.WatchGenerations(provider_pb2.WatchGenerationsRequest())
+        (record,) = (await watch.read()).generations
+        watch.cancel()
+        assert record.error.message == "the vendor says: bad key ***"
+        assert TOKEN.encode() not in record.SerializeToString()
+
+
 async def test_settings_that_are_not_given_stay_and_new_keys_are_told_to_the_author() -> None:
     async with waiting() as sidecar:
         first = ConfigureRequest(secrets={"KEYS_TOKEN": TOKEN}, settings={"region": "here"})

@@ -39,6 +39,19 @@ def test_every_key_that_is_missing_is_named() -> None:
     credentials.require()
 
 
+def test_errors_lose_the_values_and_keep_the_rest() -> None:
+    credentials = Credentials((), {})
+    error = PreconditionError(
+        "no abcd", reason=Reason.CREDENTIALS_REJECTED, hint="abcdef", metadata={"a": "xabcdx"}, retry_after=1.0
+    )
+    assert credentials.clean(error) is error
+    credentials.put({"A": "abcd", "B": "abcdef", "C": "a"})
+    cleaned = credentials.clean(error)
+    assert type(cleaned) is PreconditionError
+    assert (cleaned.message, cleaned.hint, cleaned.metadata) == ("no ***", "***", {"a": "x***x"})
+    assert (cleaned.reason, cleaned.retry_after) == (error.reason, 1.0)
+
+
 def test_names_come_in_a_list() -> None:
     assert names_of(" A, B_2 ,,") == ("A", "B_2")
     assert names_of("") == ()
