@@ -122,6 +122,13 @@ def test_locked_versions_are_known_unless_the_lock_is_damaged(tmp_path: Path) ->
     assert made.locked_versions() == set()
 
 
+def test_unfrozen_a_branch_moves_as_branches_do(tmp_path: Path) -> None:
+    entry = described(checkout(tmp_path, ref="refs/heads/v1"), "cow")
+    lockfile.write(tmp_path / "mediaconduit.lock", lock_of([entry]))
+    made = gate(tmp_path)
+    assert made.confirm(made.admit(COW), checkout(tmp_path, NEW, "refs/heads/v1"), "cow") is None
+
+
 def test_a_folder_is_found_in_the_lock_by_where_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
