@@ -91,7 +91,7 @@ class TrustPolicy:
         return PreconditionError(
             f"{_short(source)} is not trusted: {verdict.why}",
             reason=Reason.SOURCE_NOT_TRUSTED,
-            hint=f'when you trust its code, run `{command}` on the broker\'s machine, or add "{pattern}" '
+            hint=f'when you trust its code, run `{command}` as the broker\'s user, or add "{pattern}" '
             "to allow in [trust] of its config",
             metadata={"source": source, "how_to_allow": command},
         )
