@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from typing import Final
 
 from mediaconduit.errors import PreconditionError
@@ -16,12 +16,14 @@ _FRAME: Final = " ╰─▶├×│"
 """What uv draws around its messages."""
 
 Step = broker_pb2.LoadProviderResponse | broker_pb2.RefreshProviderResponse
+Warnings = Callable[[str], Awaitable[Iterable[str]]]
+"""What a provider of that name is warned about."""
 Show = Callable[[str, float | None, str], None]
 """Shows a step: its message, how far it is (0 to 1), and who it is about where that was not known before."""
 
 
-async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> str:
-    """Shows the steps, then the result; gives the provider's name. A failed build's last lines precede its error."""
+async def follow(steps: AsyncIterable[Step], verb: str, name: str, warnings: Warnings | None = None) -> None:
+    """Shows the steps, what it is warned about, then the result. A failed build's last lines precede its error."""
     started, last = time.monotonic(), None
     with build_log(), display(name) as show:
         async for step in steps:
@@ -32,8 +34,10 @@ async def follow(steps: AsyncIterable[Step], verb: str, name: str) -> str:
         provider = last.provider
         models = f"{provider.model_count} model{'' if provider.model_count == 1 else 's'}"
         name = provider.name.removeprefix("providers/")
-        output.done(verb, name, f"{models}, {time.monotonic() - started:.1f} s")
-    return name
+        seconds = time.monotonic() - started
+        for warning in await warnings(name) if warnings is not None else ():
+            output.note(f"warning: {warning}")
+        output.done(verb, name, f"{models}, {seconds:.1f} s")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -37,19 +38,20 @@ def add(
     broker: BrokerOption = None,
 ) -> None:
     """Build, start and remember a provider."""
-    from mediaconduit_broker.cli import loading, output, values
+    from mediaconduit_broker.cli import loading, values
     from mediaconduit_broker.cli.running import with_broker
 
     place = values.source(source)
     given = values.settings(settings) if settings else None
 
     async def command(client: Client) -> None:
+        async def warnings(name: str) -> Iterable[str]:
+            return (await client.broker.get(name)).warnings
+
         steps = client.broker.load(
             place, provider_id=provider_id, settings=given, allow_build=allow_build, frozen=frozen
         )
-        name = await loading.follow(steps, "added", provider_id or source)
-        for warning in (await client.broker.get(name)).warnings:
-            output.note(f"warning: {warning}")
+        await loading.follow(steps, "added", provider_id or source, warnings)
 
     with_broker(context, broker, command)
 

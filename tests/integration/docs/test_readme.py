@@ -38,6 +38,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("MEDIACONDUIT_", "XDG_"))}
     # Environments of providers belong to the state folder; packages come from the cache that is there.
     cache = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    # Of root it would not be below home.
+    environ |= {"XDG_STATE_HOME": str(home / ".local" / "state")}
     environ |= {"HOME": str(home), "UV_CACHE_DIR": cache, "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}"}
     process = subprocess.Popen(["mediaconduit", "up"], env=environ, cwd=home, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
