@@ -74,6 +74,7 @@ class GitServer:
         self.fetches: list[str] = []
         self.requests: list[str] = []
         self.authorizations: list[str] = []
+        self.bytes_sent = 0
         self.old = False
         """Speaks the protocol of before 2018, which gives out only the tips of refs."""
         self.asked = threading.Event()
@@ -117,6 +118,7 @@ class GitServer:
         done = subprocess.run(
             ["git", "http-backend"], input=body, capture_output=True, check=False, env=_PLAIN | variables
         )
+        self.bytes_sent += len(done.stdout)
         _send(request, done.stdout)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
@@ -60,19 +61,23 @@ async def test_a_commit_of_one_repository_is_no_commit_of_another(
 
 async def test_one_folder_is_all_that_is_fetched_of_it(sources: Sources, server: GitServer) -> None:
     repository = server.repository("o/many")
-    repository.commit({"a/MediaConduit.provider.yml": MANIFEST, "b/big.txt": "b" * 1_000_000, "top.txt": "x"})
+    repository.commit({"a/MediaConduit.provider.yml": MANIFEST, "b/big.txt": secrets.token_hex(500_000), "t": ""})
     checkout = await sources.resolve("github:o/many//a")
     assert [path.name for path in checkout.folder.iterdir()] == ["MediaConduit.provider.yml"]
     assert checkout.tree == repository.git("rev-parse", "HEAD:a")
+    assert server.bytes_sent < 100_000
     assert list(checkout.folder.parents[1].iterdir()) == [checkout.folder.parent]
 
 
-async def test_history_is_not_fetched_and_no_repository_is_kept(sources: Sources, repository: Repository) -> None:
-    for number in range(5):
-        repository.commit({"version.txt": str(number)})
+async def test_history_is_not_fetched_and_no_repository_is_kept(
+    sources: Sources, server: GitServer, repository: Repository
+) -> None:
+    for text in (secrets.token_hex(500_000), "now"):
+        repository.commit({"version.txt": text})
     checkout = await sources.resolve("github:o/r")
     assert {path.name for path in checkout.folder.iterdir()} == {"MediaConduit.provider.yml", "version.txt"}
     assert checkout.tree == repository.git("rev-parse", "HEAD^{tree}")
+    assert server.bytes_sent < 100_000
 
 
 async def test_a_folder_without_manifest_names_those_that_have_one(sources: Sources, server: GitServer) -> None:
