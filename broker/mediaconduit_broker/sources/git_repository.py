@@ -32,7 +32,6 @@ class Repository:
         self._folder = folder
         self._common = ("--git-dir", str(folder), "-c", f"remote.origin.url={url}")
         self._variables = {**variables, "GIT_LITERAL_PATHSPECS": "1"}
-        self._filter: tuple[str, ...] = ()
 
     async def create(self, commit: str, *, partial: bool) -> None:
         """Makes it. A partial one gets files only when they are written, and those of one folder alone."""
@@ -41,14 +40,13 @@ class Repository:
         (self._folder / "info").mkdir(exist_ok=True)
         (self._folder / "info" / "attributes").write_text(ATTRIBUTES)
         if partial:
-            self._filter = ("--filter=blob:none",)
             with (self._folder / "config").open("a") as config:
                 config.write(_PARTIAL)
 
     async def fetch(self, wanted: str, on_line: OnLine) -> None:
         """Fetches a commit or a refspec, without its history."""
         await self._run(
-            "fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress", *self._filter,
+            "fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress",
             "origin", wanted, on_line=on_line,
         )  # fmt: skip
 
