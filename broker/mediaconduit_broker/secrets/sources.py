@@ -61,7 +61,7 @@ class EnvironmentSource:
 
     def advice(self, name: str) -> str:
         """Where to put it."""
-        return f"in the broker's environment ({name}=…)"
+        return f"in the broker's environment ({name}=…), which is read when the broker starts,"
 
 
 class FolderSource:

@@ -71,7 +71,7 @@ class SecretStore:
     def advice(self, name: str) -> str:
         """Where a secret of that name can be put: "put it in … or …"."""
         places = [source.advice(self._instead.get(name, name)) for source in self._sources]
-        return f"put it {' or '.join(places)}" if places else "this broker has no source of secrets"
+        return f"put it {' or '.join(places)}".rstrip(",") if places else "this broker has no source of secrets"
 
     async def _find(self, name: str, warnings: list[str]) -> Secret | None:
         if not self.gives(name):

@@ -15,7 +15,10 @@ async def test_the_first_source_that_has_one_counts(tmp_path: Path) -> None:
         "B": ("from folder", "folder"),
     }
     assert found.missing == ("C",)
-    assert store.advice("C") == ("put it in the broker's environment (C=…) or in a file C in the secrets folder")
+    assert store.advice("C") == (
+        "put it in the broker's environment (C=…), which is read when the broker starts, "
+        "or in a file C in the secrets folder"
+    )
 
 
 async def test_a_provider_may_mean_another_secret_or_none(tmp_path: Path) -> None:
@@ -25,7 +28,7 @@ async def test_a_provider_may_mean_another_secret_or_none(tmp_path: Path) -> Non
     assert {name: secret.reveal() for name, secret in found.values.items()} == {"A": "b"}
     assert found.missing == ("C", "D")
     assert [store.gives(name) for name in "ABCD"] == [True, True, False, True]
-    assert store.advice("D") == "put it in the broker's environment (E=…)"
+    assert store.advice("D") == "put it in the broker's environment (E=…), which is read when the broker starts"
 
 
 async def test_the_brokers_own_settings_are_no_secrets() -> None:
