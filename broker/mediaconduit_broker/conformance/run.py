@@ -123,10 +123,15 @@ async def _checkout(
     source: str, base: Path, state: StateFolder, environ: Mapping[str, str], report: Reporter
 ) -> Checkout:
     await asyncio.to_thread(check_by_hand, source, state, base=base)
+    said = set[str]()
+
+    def told(message: str, fraction: float | None) -> None:
+        if message not in said:  # a line for every percent helps nobody
+            said.add(message)
+            report(BuildStep(message, fraction or 0.0))
+
     async with contextlib.aclosing(Sources(state.sources, environ, base=base)) as sources:
-        return await sources.resolve(
-            source, report=lambda message, fraction: report(BuildStep(message, fraction or 0.0))
-        )
+        return await sources.resolve(source, report=told)
 
 
 async def _environment(

@@ -40,3 +40,17 @@ def test_a_command_runs_in_the_folder_of_a_repository_once_it_is_trusted(
     missing = mediaconduit("exec", *state, "github:o/r//p@mian", "--", "pwd", environ=git)
     assert missing.returncode != 0
     assert "did you mean main?" in missing.stderr
+
+
+def test_the_checks_run_on_a_repository(server: GitServer, environ: dict[str, str], tmp_path: Path) -> None:
+    repository = server.repository("o/r")
+    write_provider(repository.folder, GOOD)
+    repository.commit()
+    Path(environ["GIT_CONFIG_GLOBAL"]).write_text(f'[url "{server.url}/"]\n\tinsteadOf = https://github.com/\n')
+    git = {key: value for key, value in environ.items() if key.startswith("GIT_")}
+    state = ("--state-dir", str(tmp_path / "state"))
+    assert mediaconduit("trust", "add", *state, "github:o/r", environ=git).returncode == 0
+    done = mediaconduit("test", *state, "github:o/r", "--only", "describe", environ=git)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines().count("fetching") == 1
+    assert "2 checks passed" in done.stdout
