@@ -1,5 +1,6 @@
 """A provider that reads its key in every way authors do, and that is careless with it."""
 
+import asyncio
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ print(f"imported with {AT_IMPORT}", file=sys.stderr)
 
 
 class Keys(Provider):
-    models = tuple(Model(name, TEXT) for name in ("seen", "environ", "logs", "fails", "boom", "settings"))
+    models = tuple(Model(name, TEXT) for name in ("seen", "environ", "logs", "fails", "boom", "settings", "waits"))
     settings_schema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {
@@ -54,6 +55,12 @@ class Keys(Provider):
                 print("x" * (8 * 1024 - 5) + token)
                 print("end of log")
                 yield "logged"
+            case "waits":
+                yield str(os.getpid())
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    print(f"left alone with {token}")
             case "fails":
                 raise InvalidRequestError(f"the vendor says: bad key {token}", hint=f"not {token}")
             case "boom":
