@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bench.report import Row
-from bench.rows import file, host, load, relay, resident, start, streams
+from bench.rows import cold, file, host, load, relay, resident, start, streams
 from bench.world import World
 
 Measure = Callable[[World], Awaitable[list[Row]]]
@@ -19,6 +19,7 @@ ROWS: Final[dict[str, Measure]] = {
     "host-saturated": host.saturated,
     "warm-start": start.warm,
     "environment": start.environment,
+    "cold-load": cold.repository,
     "load": load.running_provider,
     "file": file.in_and_out,
     "memory": resident.memory,
