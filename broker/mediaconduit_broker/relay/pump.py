@@ -15,9 +15,9 @@ IN_FLIGHT_BYTES: Final = 256 * 1024
 """Read ahead of a write at most, beside one frame; the write under way may hold as much again."""
 JOINED_BYTES: Final = 1024 * 1024
 """Serialised TransformResponses may be joined up to this size: their lists of events add up."""
-_SLOW: Final = 8
-"""A source is slow when its frames are waited for so many times as long as they take to write. Both times grow alike on
-a busy machine. At 0.15 ms a write: below about 800 messages a second."""
+_SLOW: Final = 2
+"""A source is slow when its frames are waited for so many times as long as they take to write: at 0.15 ms a write,
+below some 2,000 messages a second. With 8, writes of a millisecond on a busy machine made paced streams read ahead."""
 _BEHIND: Final = 4
 """Frames in a row from a source that is not slow: from here on it is read ahead."""
 _CAUGHT_UP: Final = 16
