@@ -14,13 +14,13 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mediaconduit.channels import open_channel
 from mediaconduit.client import Client
-from mediaconduit.errors import InvalidRequestError, NotFoundError, Reason
+from mediaconduit.errors import InvalidRequestError, NotFoundError, PreconditionError, Reason
 from mediaconduit_broker.config import Limits, SourcesConfig, TrustConfig
 from mediaconduit_broker.server import Broker
 from structlog.testing import capture_logs
 
 from tests.support.brokers import GOOD, broker, load, write_provider
-from tests.support.git_server import GitServer, Repository
+from tests.support.git_server import PASSWORD, GitServer, Repository
 
 RATE = 200.0
 """Calls a second across a refresh."""
@@ -244,3 +244,26 @@ async def test_credentials_in_a_url_are_refused_and_are_nowhere(client: Client, 
         await load(client, "https://someone:s3cret@git.example.org/o/r")
     assert "s3cret" not in str(caught.value) + repr(caught.value.metadata) + repr(caught.value.fields) + repr(logs)
     assert not [path for path in (tmp_path / "state").rglob("*.json") if "s3cret" in path.read_text()]
+
+
+async def test_a_private_repository_loads_with_a_token_from_the_secret_store(
+    server: GitServer, tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = server.repository("private/r")
+    write_provider(private.folder, GOOD)
+    private.commit()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("TOKEN_OF_THE_TEST", PASSWORD)
+    reached = SourcesConfig(
+        rewrite={"https://github.com/": f"{server.url}/"}, tokens={f"{server.url}/private/": "TOKEN_OF_THE_TEST"}
+    )
+    trust = TrustConfig(allow=["github:private/r"])
+    async with broker(tmp_path / "state", environments, sources=reached, trust=trust) as (_, client):
+        await load(client, "github:private/r")
+        assert await answer(client) == "one"
+    monkeypatch.delenv("TOKEN_OF_THE_TEST")
+    async with broker(tmp_path / "other", environments, sources=reached, trust=trust) as (_, client):
+        with pytest.raises(PreconditionError) as caught:
+            await load(client, "github:private/r")
+        assert caught.value.reason is Reason.CREDENTIALS_MISSING
+        assert "[sources.tokens]" in caught.value.hint
