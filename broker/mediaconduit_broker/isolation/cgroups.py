@@ -17,6 +17,7 @@ from mediaconduit_broker.isolation.policy import Bounds
 CONTROLLERS: Final = ("memory", "pids", "cpu")
 _PERIOD: Final = 100_000
 _PREFIX: Final = "mediaconduit-"
+_LEAF: Final = "broker"
 _NEW_SECONDS: Final = 60.0
 
 
@@ -55,6 +56,7 @@ class Cgroups:
             found = own_groups((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
         except OSError:
             return None
+        found = {name: _above_ours(place) for name, place in found.items()}
         usable = {name: place for name, place in found.items() if _usable(name, place, change=change)}
         return cls(usable) if usable else None
 
@@ -197,6 +199,12 @@ def _mounts(mountinfo: str) -> Iterator[tuple[str, list[str], str, str]]:
         yield kind, options.split(","), fields[3], fields[4]
 
 
+def _above_ours(place: Hierarchy) -> Hierarchy:
+    """Where we were before we moved down, had we done that already."""
+    moved = place.version == 2 and place.folder.name == _LEAF and (place.folder.parent / "cgroup.procs").exists()
+    return Hierarchy(place.folder.parent, 2) if moved else place
+
+
 def _usable(controller: str, place: Hierarchy, *, change: bool) -> bool:
     if not os.access(place.folder, os.W_OK):
         return False
@@ -217,8 +225,8 @@ def _delegated(controller: str, folder: Path, *, change: bool) -> bool:
             return alone
         if alone:
             # As with systemd's Delegate=yes: the group is the broker's alone, which moves one level down.
-            (folder / "broker").mkdir(exist_ok=True)
-            (folder / "broker" / "cgroup.procs").write_text(str(os.getpid()))
+            (folder / _LEAF).mkdir(exist_ok=True)
+            (folder / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
         (folder / "cgroup.subtree_control").write_text(f"+{controller}")
     except OSError:
         return False

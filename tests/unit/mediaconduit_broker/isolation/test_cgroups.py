@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,73 @@ def test_the_kernel_says_whether_it_killed_for_memory(tmp_path: Path, file: str,
 def test_one_group_for_all_controllers_is_entered_once(tmp_path: Path) -> None:
     one = Cgroup({"memory": tmp_path / "a", "pids": tmp_path / "a"})
     assert one.entrances == (tmp_path / "a" / "cgroup.procs",)
+
+
+@pytest.fixture
+def delegated(tmp_path: Path) -> tuple[Path, Path]:
+    """The files of a version 2 group that is the broker's alone: what the kernel shows of it, and the group."""
+    group, proc = tmp_path / "group", tmp_path / "proc"
+    group.mkdir()
+    proc.mkdir()
+    (proc / "cgroup").write_text("0::/\n")
+    (proc / "mountinfo").write_text(f"29 23 0:26 / {group} rw - cgroup2 cgroup2 rw\n")
+    (group / "cgroup.controllers").write_text("cpu memory pids\n")
+    (group / "cgroup.subtree_control").write_text("\n")
+    (group / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    return proc, group
+
+
+def test_a_delegated_group_is_divided_once_the_broker_has_moved_down(delegated: tuple[Path, Path]) -> None:
+    proc, group = delegated
+    found = Cgroups.detect(proc)
+    assert found is not None
+    assert found.controllers == set(ALL)
+    assert (group / "broker" / "cgroup.procs").read_text() == str(os.getpid())
+    assert (group / "cgroup.subtree_control").read_text() in {"+memory", "+pids", "+cpu"}
+
+    (proc / "cgroup").write_text("0::/broker\n")
+    (group / "cgroup.subtree_control").write_text("memory pids cpu\n")
+    again = Cgroups.detect(proc)
+    assert again is not None
+    assert {place.parent for place in again.make("x", Bounds()).folders.values()} == {group}
+
+
+def test_looking_changes_nothing(delegated: tuple[Path, Path]) -> None:
+    proc, group = delegated
+    found = Cgroups.detect(proc, change=False)
+    assert found is not None
+    assert found.controllers == set(ALL)
+    assert not (group / "broker").exists()
+    assert (group / "cgroup.subtree_control").read_text() == "\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "found"),
+    [
+        ("cgroup.controllers", "cpu io\n", {"cpu"}),
+        ("cgroup.controllers", "\n", None),
+        ("cgroup.subtree_control", "memory pids\n", {"memory", "pids"}),
+    ],
+)
+def test_only_what_is_delegated_counts(
+    delegated: tuple[Path, Path], file: str, text: str, found: set[str] | None
+) -> None:
+    proc, group = delegated
+    if file == "cgroup.subtree_control":
+        (group / "cgroup.controllers").write_text("\n")
+    (group / file).write_text(text)
+    groups = Cgroups.detect(proc)
+    assert (groups and groups.controllers) == found
+
+
+def test_a_group_gets_the_limits_asked_for(delegated: tuple[Path, Path]) -> None:
+    proc, group = delegated
+    groups = Cgroups.detect(proc)
+    assert groups is not None
+    made = groups.make("x", Bounds(memory_bytes=1000, processes=5))
+    (folder,) = set(made.folders.values())
+    assert folder.parent == group
+    assert (folder / "memory.max").read_text() == "1000"
+    assert (folder / "pids.max").read_text() == "5"
+    # A folder of the kernel's has these already, and has more: what is switched off there is not written.
+    assert not (folder / "memory.swap.max").exists()
