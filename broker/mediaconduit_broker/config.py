@@ -71,6 +71,10 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     readable: list[str] = msgspec.field(default_factory=list)
     """Files and folders it may read in a sandbox, beside its own."""
 
+    def __repr__(self) -> str:
+        # Settings may hold keys.
+        return f"ProviderConfig({self.source!r}, …)"
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Table ``[limits]``."""

@@ -160,7 +160,7 @@ class BrokerService:
             warnings=[*supervisor.spec.manifest.warnings, *supervisor.credentials.warnings(supervisor.spec.settings)],
             secrets=[
                 broker_pb2.ProviderSecret(name=name, present=bool(source), source=source)
-                for name, source in supervisor.credentials.sources()
+                for name, source in supervisor.credentials.sources(supervisor.spec.settings)
             ],
         )
         if supervisor.instance is not None:

@@ -31,8 +31,8 @@ class Credentials:
         self.names = tuple(names)
         """The variables its code expects."""
         self.redactor = redactor
-        self.found = Found()
-        """As last looked up."""
+        self._found: Found | None = None
+        """As last looked up; None before."""
         self._schema = ""
 
     @property
@@ -42,45 +42,39 @@ class Credentials:
 
     async def look_up(self, settings: Mapping[str, Any]) -> None:
         """Finds what the manifest and the settings ask for, as it is now."""
-        self.found = await self._store.find((*self.names, *references(settings)))
-        self.redactor.add(self.found.values.values())
-        for warning in self.found.warnings:
+        self._found = await self._store.find((*self.names, *references(settings)))
+        self.redactor.add(self._values.values())
+        for warning in self._found.warnings:
             _log.warning("secrets", provider=self._provider_id, why=warning)
 
     def given(self) -> dict[str, Secret]:
         """The variables to hand over."""
-        return {name: self.found.values[name] for name in self.names if name in self.found.values}
+        return {name: self._values[name] for name in self.names if name in self._values}
 
     async def complete(self, settings: Mapping[str, Any], schema: str) -> dict[str, Any]:
         """The settings with what they refer to; their secret values are redacted from here on."""
-        if missing := set(references(settings)) - set(self.found.values):
-            extra = await self._store.find(missing)
-            self.found = Found(
-                {**self.found.values, **extra.values},
-                tuple(dict.fromkeys((*(n for n in self.found.missing if n not in extra.values), *extra.missing))),
-                self.found.warnings,
-            )
-            self.redactor.add(extra.values.values())
+        if new := set(references(settings)) - set(self._values):
+            more = await self._store.find(new)
+            warnings = self._found.warnings if self._found is not None else ()
+            self._found = Found({**self._values, **more.values}, warnings=(*warnings, *more.warnings))
+            self.redactor.add(more.values.values())
         self._schema = schema
-        completed = resolve(settings, self.found.values)
+        completed = resolve(settings, self._values)
         self.redactor.add(private_values(_parsed(schema), completed))
         return completed
 
-    def sources(self) -> list[tuple[str, str]]:
-        """Every secret it needs with where it was found; "" where it was not. Nothing before the first look-up."""
-        values = self.found.values
-        looked_up = (*values, *self.found.missing)
-        return [
-            (name, values[name].source if name in values else "")
-            for name in dict.fromkeys((*self.names, *looked_up))
-            if name in looked_up
-        ]
+    def sources(self, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Every secret it needs with where it was found, "" where it was not. Nothing before the first look-up."""
+        if self._found is None:
+            return []
+        wanted = dict.fromkeys((*self.names, *references(settings)))
+        return [(name, self._values[name].source if name in self._values else "") for name in wanted]
 
     def warnings(self, settings: Mapping[str, Any]) -> list[str]:
         """What is odd about its secrets and its settings, one sentence each."""
         withheld = lasting_settings(settings, self._schema)[1]
         return [
-            *self.found.warnings,
+            *(self._found.warnings if self._found is not None else ()),
             *(
                 f"the setting {name} is secret and is not kept when the broker ends: put it into the secret store and "
                 "set secret:NAME, which stands for it"
@@ -88,20 +82,21 @@ class Credentials:
             ),
         ]
 
-    def require(self) -> None:
-        """Raises `PreconditionError` when one is missing."""
-        if self.found.missing:
-            raise self.missing_error()
-
-    def missing_error(self) -> PreconditionError:
-        """Says what is missing and where it can be put."""
-        missing = self.found.missing
+    def missing(self, settings: Mapping[str, Any]) -> PreconditionError | None:
+        """What it needs and was not given, and where that can be put; None when it has all."""
+        missing = [name for name, source in self.sources(settings) if not source]
+        if not missing:
+            return None
         return PreconditionError(
             f"provider {self._provider_id} needs {' and '.join(missing)}, which no source of secrets has",
             reason=Reason.CREDENTIALS_MISSING,
             metadata={"variable": ",".join(missing)},
             hint=f"{self._store.advice(missing[0])}, then `mediaconduit provider refresh {self._provider_id}`",
         )
+
+    @property
+    def _values(self) -> Mapping[str, Secret]:
+        return self._found.values if self._found is not None else {}
 
     def clean(self, error: MediaConduitError) -> MediaConduitError:
         """The error without any value."""

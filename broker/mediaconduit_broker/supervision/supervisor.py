@@ -225,7 +225,8 @@ class Supervisor:
             MediaConduitError: There is none, or too many wait already.
         """
         instance = await self.ready()
-        self.credentials.require()
+        if (missing := self.credentials.missing(self.spec.settings)) is not None:
+            raise missing
         await self.admission.enter(instance.description.max_concurrency)
         try:
             # While this call waited for its place the sidecar may have been replaced.
@@ -438,10 +439,9 @@ class Supervisor:
         lines = "\n".join(record.text for record in self.logs.tail(_LAST_LINES))
         self.logs.append(f"the sidecar {exit_}", "warning")
         loads = exit_.code in lifecycle.HOPELESS_CODES
-        self.error = (
-            self.credentials.missing_error()
-            if loads and self.credentials.found.missing
-            else PreconditionError(
+        missing = self.credentials.missing(self.spec.settings) if loads else None
+        self.error = missing or (
+            PreconditionError(
                 "the provider's code does not load",
                 reason=Reason.BUILD_FAILED,
                 metadata={"step": "import", "last_lines": lines[-2048:]},

@@ -192,6 +192,11 @@ async def test_a_reference_to_a_secret_that_is_nowhere_fails_calls(start: Start)
         await load(client, "./keys", settings={"api_key": "secret:STORED"})
         error = await fails(client, "settings")
         assert (error.reason, error.metadata["variable"]) == (Reason.CREDENTIALS_MISSING, "STORED")
+        await client.provider("keys").configure({"api_key": "one that is there"})
+        assert await ask(client, "settings") == {"api_key": len("one that is there")}
+        with pytest.raises(MediaConduitError, match="no region"):
+            await client.provider("keys").configure({"api_key": "secret:STORED", "region": "nowhere"})
+        assert await ask(client, "settings"), "settings that were refused change nothing"
 
 
 async def test_a_command_gives_the_keys_of_a_provider_from_the_config(start: Start, tmp_path: Path) -> None:
