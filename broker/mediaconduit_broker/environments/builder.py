@@ -84,8 +84,8 @@ class EnvironmentBuilder:
         """The environment a provider needs, built when it is not there yet.
 
         Raises:
-            PreconditionError: BUILD_FAILED with the step and the last lines of its output, or NOT_ALLOWED; nothing
-                half-built stays.
+            PreconditionError: BUILD_FAILED with the step and the last lines of its output, or SOURCE_NOT_TRUSTED;
+                nothing half-built stays.
         """
         plan = await self._plan(request)
         folder = self._root / plan.key

@@ -17,9 +17,17 @@ def cannot_plan(message: str, *, hint: str) -> PreconditionError:
     return PreconditionError(message, reason=Reason.BUILD_FAILED, metadata={"step": "plan"}, hint=hint)
 
 
-def not_allowed(message: str, *, hint: str) -> PreconditionError:
-    """The repository wants something that only the operator may permit."""
-    return PreconditionError(message, reason=Reason.NOT_ALLOWED, metadata={"step": "plan"}, hint=hint)
+def not_allowed(message: str, *, hint: str, source: str, how_to_allow: str) -> PreconditionError:
+    """The repository wants something that only the operator may permit.
+
+    Args:
+        message: What.
+        hint: What to do next.
+        source: What is not trusted: a repository, an index.
+        how_to_allow: The command or the line of the configuration that would.
+    """
+    metadata = {"step": "plan", "source": source, "how_to_allow": how_to_allow}
+    return PreconditionError(message, reason=Reason.SOURCE_NOT_TRUSTED, metadata=metadata, hint=hint)
 
 
 def build_failed(step: str, message: str, output: str = "", *, hint: str = "") -> PreconditionError:
@@ -49,7 +57,7 @@ def build_failed(step: str, message: str, output: str = "", *, hint: str = "") -
 def _explained(message: str, lines: list[str]) -> tuple[str, str]:
     """Message and hint from what `uv pip install` wrote."""
     text = "\n".join(lines)
-    if "--no-build" in text or "no-build" in text or "building source distributions is disabled" in text.lower():
+    if "no-build" in text or re.search(r"building source distributions .*disabled", text, re.I):
         return (
             "a dependency has no wheel for this machine",
             "pin a version that has one: building from source would run its author's code",

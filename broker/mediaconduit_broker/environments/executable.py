@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,16 +80,18 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
     """Plans the build of a provider in any language.
 
     Raises:
-        PreconditionError: NOT_ALLOWED: it has build commands, which the operator has not allowed; BUILD_FAILED, step
-            "plan": a program they need is not on this machine, or a link leads out of the repository.
+        PreconditionError: SOURCE_NOT_TRUSTED: it has build commands, which the operator has not allowed;
+            BUILD_FAILED, step "plan": a program they need is not on this machine, or a link leads out of the repository.
     """
     manifest = request.manifest
     if manifest.build and not request.permissions.build:
+        command = f"mediaconduit provider add {request.source} --allow-build"
         raise not_allowed(
             f"building {request.provider_id} runs commands of its repository, which is not allowed yet",
-            hint=f"when you trust it: `mediaconduit provider add {request.source} --allow-build`, or "
-            f"`allow_build = true` in [providers.{request.provider_id}] of the config; it would run "
-            + "; ".join(f"`{' '.join(command)}`" for command in manifest.build)[:200],
+            hint=f"when you trust it: `{command}`, or `allow_build = true` in [providers.{request.provider_id}] "
+            f"of the config; it would run {_shown(manifest.build)}",
+            source=request.source,
+            how_to_allow=command,
         )
     tree = await asyncio.to_thread(tree_hash, request.folder)
     path = tools.environ.get("PATH", os.defpath)
@@ -104,6 +107,10 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
         tuple(toolchain),
         path,
     )
+
+
+def _shown(commands: Sequence[Sequence[str]]) -> str:
+    return "; ".join(f"`{' '.join(command)}`" for command in commands)[:200]
 
 
 _versions: dict[tuple[str, int, int], str] = {}

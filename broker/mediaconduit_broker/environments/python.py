@@ -145,7 +145,7 @@ class PythonPlan(EnvironmentPlan):
         """Without importing a thing: the interpreter starts, and the provider host is there as it was made."""
         await tools.run(str(folder / "bin" / "python"), *_BARE, "-c", "", step="check")
         for wheel in self.wheels:
-            if (changed := _first_changed(wheel, packages)) is not None:
+            if (changed := first_changed(wheel, packages)) is not None:
                 raise build_failed(
                     "check",
                     f"a dependency brings a {changed} of its own in place of the provider host's",
@@ -157,7 +157,7 @@ async def plan_python(request: EnvironmentRequest, tools: Tools) -> PythonPlan:
     """Plans the environment of a Python provider.
 
     Raises:
-        PreconditionError: BUILD_FAILED, step "plan", or NOT_ALLOWED.
+        PreconditionError: BUILD_FAILED, step "plan", or SOURCE_NOT_TRUSTED.
     """
     wheels = tuple(sorted(WHEELS.glob("*.whl")))
     if not wheels:
@@ -230,7 +230,7 @@ def _refuse_unlocked(installed: Sequence[str], locked: Requirements) -> None:
         )
 
 
-def _first_changed(wheel: Path, packages: Path) -> str | None:
+def first_changed(wheel: Path, packages: Path) -> str | None:
     """The first file of a wheel that is not as the wheel has it."""
     with zipfile.ZipFile(wheel) as archive:
         record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))

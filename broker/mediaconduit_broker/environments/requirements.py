@@ -75,12 +75,15 @@ class Repository:
         """The URL, when its files may send the installer there.
 
         Raises:
-            PreconditionError: NOT_ALLOWED with the line to add.
+            PreconditionError: SOURCE_NOT_TRUSTED with the line to add.
         """
         if not self.permissions.index(url):
+            line = f'allow_indexes = ["{_shown(url)}"]'
             raise not_allowed(
                 f"{where} takes packages from {_shown(url)}, which is not allowed",
-                hint=f'when you trust it, add `allow_indexes = ["{_shown(url)}"]` to [providers.NAME] of the config',
+                hint=f"when you trust it, add `{line}` to [providers.NAME] of the config",
+                source=_shown(url),
+                how_to_allow=line,
             )
         return url
 
@@ -172,7 +175,7 @@ def read_indexes(repository: Repository, data: Mapping[str, Any]) -> tuple[tuple
     """Package indexes and pages of links that pyproject.toml names.
 
     Raises:
-        PreconditionError: NOT_ALLOWED: one of them is not allowed.
+        PreconditionError: SOURCE_NOT_TRUSTED: one of them is not allowed.
     """
     tools = data.get("tool", {})
     uv = tools.get("uv", {})

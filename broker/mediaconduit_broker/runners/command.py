@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +44,24 @@ async def run_command(*command: str, environ: Mapping[str, str], folder: Path | 
         CommandFailedError: It failed.
         OSError: It could not be started.
     """
-    process = await asyncio.create_subprocess_exec(
+    # Never cut short: asyncio would kill the process alone, and wait for what it has started.
+    starting = tasks.start(_start(command, environ, folder), name=f"start {command[0]}")
+    try:
+        await tasks.join(starting)
+        process = starting.result()
+        output = await _drain(process)
+        code = await process.wait()
+    except BaseException:
+        if not starting.cancelled() and starting.exception() is None:
+            await _end(starting.result())
+        raise
+    if code != 0:
+        raise CommandFailedError(code, output)
+    return output
+
+
+async def _start(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         *command,
         env=dict(environ),
         cwd=folder,
@@ -53,17 +70,13 @@ async def run_command(*command: str, environ: Mapping[str, str], folder: Path | 
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    try:
-        output = await _drain(process)
-        code = await process.wait()
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await tasks.shielded(process.wait(), timeout=5, name=f"reap {command[0]}")
-        raise
-    if code != 0:
-        raise CommandFailedError(code, output)
-    return output
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends the process and all it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await tasks.shielded(process.wait(), timeout=5, name=f"reap {process.pid}")
 
 
 async def _drain(process: asyncio.subprocess.Process) -> str:

@@ -239,7 +239,7 @@ class LoadProviderRequest(google.protobuf.message.Message):
     """Refuse anything the lock file does not hold."""
     allow_build: builtins.bool
     """Its manifest's build commands may run, which is code of its repository; kept with the provider. Without this, or
-    the same in the broker's configuration, a provider that has any is refused with NOT_ALLOWED.
+    the same in the broker's configuration, a provider that has any is refused: SOURCE_NOT_TRUSTED.
     """
     @property
     def settings(self) -> google.protobuf.struct_pb2.Struct:

@@ -9,7 +9,8 @@ from mediaconduit_broker.manifest.read import parse_manifest
 
 def test_lines_are_split_as_a_shell_would_and_lists_are_taken_as_they_are() -> None:
     manifest = parse_manifest(
-        "id: mine\nruntime: exec\nbuild:\n  - go build -ldflags '-s -w' .\n  - [make, 'a b', 3]\ncommand: bin/mine --on $HOME\n"
+        "id: mine\nruntime: exec\ncommand: bin/mine --on $HOME\n"
+        "build:\n  - go build -ldflags '-s -w' .\n  - [make, 'a b', 3]\n"
     )
     assert manifest.build == (("go", "build", "-ldflags", "-s -w", "."), ("make", "a b", "3"))
     assert manifest.command == ("bin/mine", "--on", "$HOME")

@@ -27,8 +27,9 @@ async def plan(folder: Path, manifest: str, *, allowed: bool = True) -> Executab
 async def test_a_build_that_is_not_allowed_says_how_to_allow_it_and_what_it_would_run(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError) as caught:
         await plan(tmp_path, "build: [make all, ./finish.sh]\ncommand: bin/mine\n", allowed=False)
-    assert caught.value.reason is Reason.NOT_ALLOWED
-    assert "`mediaconduit provider add github:o/mine --allow-build`" in caught.value.hint
+    assert caught.value.reason is Reason.SOURCE_NOT_TRUSTED
+    assert caught.value.metadata["how_to_allow"] == "mediaconduit provider add github:o/mine --allow-build"
+    assert caught.value.metadata["how_to_allow"] in caught.value.hint
     assert "`allow_build = true` in [providers.mine]" in caught.value.hint
     assert "`make all`; `./finish.sh`" in caught.value.hint
 

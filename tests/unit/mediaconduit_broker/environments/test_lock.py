@@ -100,7 +100,7 @@ def test_packages_from_elsewhere_are_refused_unless_that_is_allowed(tmp_path: Pa
     source = f'{kind} = "https://pypi.acme.example/simple/six.whl"'
     with pytest.raises(PreconditionError) as caught:
         read(tmp_path, source)
-    assert caught.value.reason is Reason.NOT_ALLOWED
+    assert caught.value.reason is Reason.SOURCE_NOT_TRUSTED
     assert "package six" in caught.value.message
     assert read(tmp_path, source, indexes=("https://pypi.acme.example/simple",))
 

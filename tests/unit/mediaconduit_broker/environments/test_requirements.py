@@ -136,7 +136,7 @@ async def test_an_index_of_its_own_is_refused_unless_it_is_allowed(tmp_path: Pat
     else:
         (tmp_path / name).write_text(text)
     error = await refused(tmp_path)
-    assert error.reason is Reason.NOT_ALLOWED
+    assert error.reason is Reason.SOURCE_NOT_TRUSTED
     assert f'allow_indexes = ["{PRIVATE}' in error.hint
     assert await refused(tmp_path, indexes=("https://pypi.acme.example/sim",)), "not a beginning of the last part"
     found = await read(tmp_path, indexes=(PRIVATE + "/",))
