@@ -88,6 +88,10 @@ class Sidecar(Protocol):
     def warnings(self) -> Sequence[str]:
         """What was wanted to keep it apart and could not be done, and what it could read for that."""
 
+    @property
+    def isolation(self) -> str:
+        """How it is kept apart, in a line for people."""
+
     def configured(self) -> None:
         """It has its settings, and its logs' redactor knows what is secret in them: what it wrote before it was found
         may be read from here on."""

@@ -156,6 +156,11 @@ class ProcessSidecar:
         return self._cell.warnings
 
     @property
+    def isolation(self) -> str:
+        """How it is kept apart, in a line."""
+        return self._cell.description
+
+    @property
     def exit(self) -> Exit | None:
         """None while it runs."""
         return self._ended.result() if self._ended.done() and not self._ended.cancelled() else None

@@ -165,6 +165,7 @@ class BrokerService:
         )
         if supervisor.instance is not None:
             answer.warnings.extend(supervisor.instance.sidecar.warnings)
+            answer.isolation = supervisor.instance.sidecar.isolation
             answer.description.CopyFrom(supervisor.instance.description)
         if (record := await asyncio.to_thread(lambda: supervisor.environment)) is not None:
             answer.environment.CopyFrom(_environment(record))

@@ -409,6 +409,11 @@ class GetProviderResponse(google.protobuf.message.Message):
     ENVIRONMENT_FIELD_NUMBER: builtins.int
     WARNINGS_FIELD_NUMBER: builtins.int
     SECRETS_FIELD_NUMBER: builtins.int
+    ISOLATION_FIELD_NUMBER: builtins.int
+    isolation: builtins.str
+    """How its process is kept apart from others, for people ("user 61007, bubblewrap, network off, memory 8000000000
+    bytes"); empty while it does not run.
+    """
     @property
     def provider(self) -> Global___Provider:
         """The provider as the broker knows it."""
@@ -423,7 +428,9 @@ class GetProviderResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is odd about its manifest, its secrets and its settings, one sentence each."""
+        """What is odd about its manifest, its secrets and its settings, and what it could read that is not its own; one
+        sentence each.
+        """
 
     @property
     def secrets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ProviderSecret]:
@@ -437,9 +444,10 @@ class GetProviderResponse(google.protobuf.message.Message):
         environment: Global___Environment | None = ...,
         warnings: collections.abc.Iterable[builtins.str] | None = ...,
         secrets: collections.abc.Iterable[Global___ProviderSecret] | None = ...,
+        isolation: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider", "secrets", b"secrets", "warnings", b"warnings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "isolation", b"isolation", "provider", b"provider", "secrets", b"secrets", "warnings", b"warnings"]) -> None: ...
 
 Global___GetProviderResponse: typing_extensions.TypeAlias = GetProviderResponse
 
