@@ -72,7 +72,7 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "source": provider.source,
             "resolved": provider.resolved_source,
             "runs as": f"{provider.runtime}, {provider.runner}",
-            "apart": found.isolation,
+            "isolation": found.isolation,
             "capabilities": ", ".join(said.capabilities or provider.capabilities),
             "services": ", ".join(said.services),
             "models": str(provider.model_count),

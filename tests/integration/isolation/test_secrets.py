@@ -56,6 +56,7 @@ async def test_under_its_own_user_it_finds_nothing(brokers: Brokers, state: Path
     async with brokers(isolation=IsolationConfig(users="required", transport=transport)) as (broker, client):
         assert await loot(broker, client, state) == []
         assert "not isolated" not in await warnings(client)
+        assert (await client.broker.get("hostile")).isolation.startswith("user 61")
         one, other = [json.loads(await ask(client, f"{name}/about")) for name in ("victim", "hostile")]
     assert one["uid"] != other["uid"]
     assert {one["uid"], other["uid"]} <= set(range(61000, 62000))
@@ -70,6 +71,7 @@ async def test_in_bubblewrap_it_finds_nothing(brokers: Brokers, state: Path, use
     async with brokers(isolation=IsolationConfig(users=users, sandbox="bubblewrap")) as (broker, client):
         assert await loot(broker, client, state) == []
         assert "not isolated" not in await warnings(client)
+        assert "bubblewrap, network off" in (await client.broker.get("hostile")).isolation
         about = json.loads(await ask(client, "hostile/about"))
     assert (about["writable"], about["capabilities"], about["no_new_privs"]) == ([], 0, True)
 
