@@ -27,7 +27,7 @@ TAKEN: Final = 75
 def main(arguments: Sequence[str]) -> NoReturn:
     """Listens, leaves the caller's process tree, keeps."""
     folder, lease = arguments
-    os.chdir(folder)  # short names: a socket's path is limited to 107 characters
+    os.chdir(folder)
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         os.unlink(SOCKET)
     listener = socket.socket(socket.AF_UNIX)
     mask = os.umask(0o077)
-    listener.bind(SOCKET)
+    listener.bind(os.path.join(folder, SOCKET))  # not the short name: who connects needs the long one
     listener.listen()
     os.umask(mask)  # sidecars have it from here
     if os.fork() > 0:

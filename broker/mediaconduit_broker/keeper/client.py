@@ -22,8 +22,11 @@ _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 20.0
 
 
-class KeeperLostError(Exception):
+class KeeperLostError(OSError):
     """The keeper has ended; so do its sidecars."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "the keeper has ended")
 
 
 class KeeperRefusedError(Exception):
@@ -58,7 +61,8 @@ async def start_keeper(folder: Path, lease: float, environ: Mapping[str, str]) -
         await tasks.shielded(process.wait(), timeout=5, name="reap keeper")
         raise
     if process.returncode not in (0, _TAKEN):
-        raise OSError(None, "the keeper could not be started: " + said.decode("utf-8", "replace").strip()[-200:])
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise OSError(None, f"the keeper could not be started: {last[:200]}")
 
 
 class KeeperClient:

@@ -78,8 +78,10 @@ class DetachedRunner:
             if instance in held
         }
         await asyncio.to_thread(self._journal.end_leftovers, [r for r in records.values() if r.instance not in held])
-        strangers = [record for record in self._found.values() if record.provider_id not in wanted]
-        await asyncio.gather(*(self.discard(record) for record in strangers))
+        for instance in held.keys() - records.keys():
+            await end(client, instance)
+        for record in [record for record in self._found.values() if record.provider_id not in wanted]:
+            await self.discard(record)
 
     async def start(self, launch: Launch, logs: LogBuffer) -> DetachedSidecar:
         """The sidecar that an earlier broker started in just this way, or a new one.
@@ -115,7 +117,11 @@ class DetachedRunner:
             await self._client.aclose()
 
     def forget(self, provider_id: str) -> None:
-        """Removes what lasts of a provider: its home and its user. Blocks for as long as that takes."""
+        """Removes what lasts of a provider: home, user, a sidecar that nobody took over. Blocks for that long."""
+        left = [record for record in list(self._found.values()) if record.provider_id == provider_id]
+        for record in left:
+            self._found.pop(record.instance, None)
+        self._journal.end_leftovers(left)
         self._isolator.forget(provider_id)
 
     async def discard(self, record: Record) -> None:
@@ -145,7 +151,7 @@ class DetachedRunner:
                 except KeeperRefusedError:
                     _log.warning("the keeper is of another version", hint="its sidecars are started anew")
                     await asyncio.to_thread(end_keeper, self._folder)
-                except (OSError, KeeperLostError):
+                except OSError:
                     if attempt == _ATTEMPTS - 1:
                         raise
         if self._client is None:
@@ -180,8 +186,6 @@ class DetachedRunner:
             )
         except KeeperRefusedError as error:
             raise OSError(None, str(error)) from error
-        except KeeperLostError:
-            raise OSError(None, "the keeper has ended") from None
 
 
 class DetachedSidecar:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import structlog
+from mediaconduit.errors import PreconditionError, Reason
 
 from mediaconduit_broker.isolation import Isolator
 from mediaconduit_broker.keeper.client import end_keeper
@@ -55,7 +57,16 @@ async def detached(
         root: The state folder, locked.
         lease: Seconds that sidecars run on without a broker.
         wanted: Ids of the providers that will be loaded.
+
+    Raises:
+        PreconditionError: There can be no keeper here.
     """
+    if sys.platform != "linux":
+        raise PreconditionError(
+            "sidecars can be detached on Linux only",
+            reason=Reason.NOT_ALLOWED,
+            hint="start without --detached to have them end with the broker",
+        )
     journal = Journal(root)
     if not journal.folders():
         journal.remove_folders()
@@ -63,7 +74,14 @@ async def detached(
     journal.remember_folders(isolator.folders)
     runner = DetachedRunner(environ, isolator, journal, lease)
     try:
-        await runner.open(wanted)
+        try:
+            await runner.open(wanted)
+        except OSError as error:
+            raise PreconditionError(
+                f"sidecars cannot be detached: {error.strerror or 'there is no keeper'}",
+                reason=Reason.NOT_ALLOWED,
+                hint="start without --detached to have them end with the broker",
+            ) from error
         yield runner
     finally:
         await runner.aclose()

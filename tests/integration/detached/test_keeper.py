@@ -196,17 +196,18 @@ async def test_another_version_is_told_and_its_lease_left_alone(client: KeeperCl
     assert await client.ask("renew") == {}
 
 
-async def test_sidecars_that_ignore_everything_are_killed_at_its_end(folder: Path, client: KeeperClient) -> None:
-    pid = await spawn(
+async def test_sidecars_that_ignore_everything_are_killed_at_its_end(client: KeeperClient) -> None:
+    await spawn(
         client,
         "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(1000)",
     )
     async with contextlib.aclosing(client.stream("follow", instance="one")) as answers:
         await anext(answers)
-    await client.ask("shutdown")
-    assert await asyncio.to_thread(gone, pid)
-    with pytest.raises(KeeperLostError):
-        await anext(client.stream("follow", instance="one"))
+    async with contextlib.aclosing(client.stream("watch")) as ends:
+        assert await client.ask("shutdown") == {"sidecars": 1}
+        assert (await anext(ends))["signal"] == signal.SIGKILL
+        with pytest.raises(KeeperLostError):
+            await anext(ends)
 
 
 async def test_a_signal_ends_it_in_order(folder: Path, client: KeeperClient) -> None:

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from mediaconduit.errors import PreconditionError
 from mediaconduit_broker.isolation import Isolator
 from mediaconduit_broker.isolation.machine import Machine
 from mediaconduit_broker.keeper import processes
 from mediaconduit_broker.keeper.client import KeeperClient, end_keeper
-from mediaconduit_broker.runners import Exit, Launch, LogBuffer, ProcessRunner
+from mediaconduit_broker.runners import Exit, Launch, LogBuffer, ProcessRunner, opening
 from mediaconduit_broker.runners.detached import DetachedRunner
 from mediaconduit_broker.runners.journal import Journal, Record
 
@@ -168,6 +169,28 @@ async def test_one_that_was_killed_on_before_its_id_was_written_down_is_found(tm
     assert processes.wait_gone([sidecar.pid, *family], 0)
     await sidecar.stop(0)
     isolator.close()
+
+
+async def test_a_sidecar_that_was_not_taken_over_ends_with_its_provider(tmp_path: Path) -> None:
+    isolator = Isolator(Machine())
+    async with detached(tmp_path, isolator) as runner:
+        sidecar = await runner.start(launch(tmp_path, "import time; time.sleep(1000)"), LogBuffer())
+        runner.leaving()
+        await sidecar.stop(0)
+        async with detached(tmp_path, isolator) as again:
+            assert processes.running(sidecar.pid, processes.identity(sidecar.pid))
+            await asyncio.to_thread(again.forget, "mine")
+            assert processes.wait_gone([sidecar.pid], 0)
+            assert Journal(tmp_path).all() == []
+    isolator.close()
+
+
+async def test_a_keeper_that_cannot_start_is_said(tmp_path: Path) -> None:
+    broken = Isolator(Machine(), at=(tmp_path / ("long" * 40), tmp_path))
+    with pytest.raises(PreconditionError, match="could not be started: OSError: AF_UNIX path too long") as caught:
+        async with opening.detached(os.environ, lambda _: broken, tmp_path, lease=60, wanted=[]):
+            pass
+    assert str(tmp_path) not in caught.value.message
 
 
 async def test_what_cannot_be_started_leaves_nothing(runner: Runner, tmp_path: Path) -> None:
