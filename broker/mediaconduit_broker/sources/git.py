@@ -88,7 +88,7 @@ class GitFetcher:
 
     async def _fetch(self, wanted: GitSource, origin: str, choice: Choice, report: Report) -> tuple[Path, Record]:
         report("fetching", 0.0)
-        with self._store.staging() as staging:
+        async with self._store.staging() as staging:
             repository = Repository(self._git, staging / "repo.git", *await self._reach(wanted))
             await repository.create(choice.commit, partial=bool(choice.subdir))
             commit = await self._download(repository, wanted, choice, report)

@@ -74,7 +74,7 @@ class PypiFetcher:
 
     async def _fetch(self, wanted: PypiSource, report: Report) -> tuple[Path, Record]:
         report("fetching", None)
-        with self._store.staging() as staging:
+        async with self._store.staging() as staging:
             target = staging / "package"
             requirement = f"{wanted.name}=={wanted.version}" if wanted.version else wanted.name
             try:

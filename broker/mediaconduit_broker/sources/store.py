@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -10,12 +11,13 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
+from mediaconduit import tasks
 from mediaconduit.errors import PreconditionError, Reason
 
 _log = structlog.get_logger(__name__)
@@ -24,6 +26,7 @@ _RECORD: Final = "checkout.json"
 _STAGING: Final = ".new-"
 _PASSABLE: Final = 0o711
 """Sidecars with users of their own reach their code by its name, and see no other names."""
+_CLEAN_SECONDS: Final = 60.0
 _STALE_SECONDS: Final = 24 * 3600.0
 
 
@@ -85,8 +88,8 @@ class Store:
         group = self._root / _slug(repository)
         return {path.name.partition("~")[0] for path in group.glob("*") if (path / _RECORD).is_file()}
 
-    @contextlib.contextmanager
-    def staging(self) -> Iterator[Path]:
+    @contextlib.asynccontextmanager
+    async def staging(self) -> AsyncIterator[Path]:
         """A new folder of the same disk; what is left in it goes.
 
         Raises:
@@ -94,13 +97,14 @@ class Store:
         """
         folder = self._root / f"{_STAGING}{uuid.uuid4().hex}"
         try:
-            folder.mkdir(parents=True, mode=0o700)
-            self._sweep()
+            await asyncio.to_thread(self._prepare, folder)
             yield folder
         except OSError as error:
             raise no_room(error.strerror or "unknown") from None
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            # In a thread: what a deadline has cut off may be large.
+            gone = asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await tasks.shielded(gone, timeout=_CLEAN_SECONDS, name="remove what was fetched in part")
 
     def publish(self, staged: Path, repository: str, record: Record) -> Path:
         """Checks a staged folder and puts it where `find` looks. If another process was faster, its one counts.
@@ -158,8 +162,9 @@ class Store:
         suffix = f"~{_digest(inside)}" if inside else ""
         return self._root / _slug(repository) / f"{version}{suffix}"
 
-    def _sweep(self) -> None:
-        """Removes what a process that was killed has left."""
+    def _prepare(self, new: Path) -> None:
+        """Makes a folder, and removes what processes that were killed have left."""
+        new.mkdir(parents=True, mode=0o700)
         for folder in self._root.glob(f"{_STAGING}*"):
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _STALE_SECONDS:

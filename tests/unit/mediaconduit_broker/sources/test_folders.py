@@ -57,40 +57,40 @@ def test_the_hash_follows_content_and_not_caches(tmp_path: Path) -> None:
 RECORD = Record(origin="github:o/r//a", version="c0ffee", tree="t", name="a")
 
 
-def put(store: Store, record: Record, text: str) -> Path:
-    with store.staging() as staging:
+async def put(store: Store, record: Record, text: str) -> Path:
+    async with store.staging() as staging:
         (staging / "new").mkdir()
         (staging / "new" / "file").write_text(text)
         return store.publish(staging / "new", "github:o/r", record)
 
 
-def test_the_first_of_two_that_publish_one_version_stays(tmp_path: Path) -> None:
+async def test_the_first_of_two_that_publish_one_version_stays(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    assert put(store, RECORD, "first") == put(store, RECORD, "second")
+    assert await put(store, RECORD, "first") == await put(store, RECORD, "second")
     found = store.intact("github:o/r", "github:o/r//a", "c0ffee")
     assert found is not None
     assert ((found[0] / "file").read_text(), found[1].resolved) == ("first", "github:o/r//a@c0ffee")
     assert store.versions("github:o/r") == {"c0ffee"}
 
 
-def test_a_checkout_without_its_record_does_not_count_and_is_made_anew(tmp_path: Path) -> None:
+async def test_a_checkout_without_its_record_does_not_count_and_is_made_anew(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    folder = put(store, RECORD, "half")
+    folder = await put(store, RECORD, "half")
     (folder.parent / "checkout.json").unlink()
     assert store.find("github:o/r", "github:o/r//a", "c0ffee") is None
-    assert (put(store, RECORD, "whole") / "file").read_text() == "whole"
+    assert ((await put(store, RECORD, "whole")) / "file").read_text() == "whole"
 
 
-def test_a_folder_and_the_whole_repository_are_kept_apart(tmp_path: Path) -> None:
+async def test_a_folder_and_the_whole_repository_are_kept_apart(tmp_path: Path) -> None:
     store = Store(tmp_path)
     whole = Record(origin="github:o/r", version="c0ffee", tree="t", name="r")
-    first, second = put(store, RECORD, "a"), put(store, whole, "b")
+    first, second = await put(store, RECORD, "a"), await put(store, whole, "b")
     assert ((first / "file").read_text(), (second / "file").read_text()) == ("a", "b")
 
 
-def test_what_is_staged_goes_when_it_is_not_published(tmp_path: Path) -> None:
+async def test_what_is_staged_goes_when_it_is_not_published(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    with store.staging() as staging:
+    async with store.staging() as staging:
         os.symlink("/etc", staging / "file")
         (staging / "new").mkdir()
         os.symlink("/etc", staging / "new" / "etc")
@@ -99,10 +99,10 @@ def test_what_is_staged_goes_when_it_is_not_published(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_user_reads_a_checkout_by_its_name_and_sees_no_others(tmp_path: Path) -> None:
+async def test_another_user_reads_a_checkout_by_its_name_and_sees_no_others(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        folder = put(Store(tmp_path / "sources"), RECORD, "code")
+        folder = await put(Store(tmp_path / "sources"), RECORD, "code")
     finally:
         os.umask(before)
     assert [oct(path.stat().st_mode & 0o777) for path in (folder / "file", folder, *folder.parents[:2])] == [
@@ -132,13 +132,13 @@ def linked(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [changed, added, made_to_run, linked])
-def test_code_that_was_changed_here_does_not_run(tmp_path: Path, change: Callable[[Path], None]) -> None:
+async def test_code_that_was_changed_here_does_not_run(tmp_path: Path, change: Callable[[Path], None]) -> None:
     store = Store(tmp_path)
-    folder = put(store, RECORD, "code")
+    folder = await put(store, RECORD, "code")
     place = ("github:o/r", "github:o/r//a", "c0ffee")
     assert store.intact(*place) is not None
     change(folder)
     with capture_logs() as logs:
         assert store.intact(*place) is None
     assert logs[0]["source"] == "github:o/r//a@c0ffee"
-    assert (put(store, RECORD, "code") / "file").read_text() == "code"
+    assert ((await put(store, RECORD, "code")) / "file").read_text() == "code"
