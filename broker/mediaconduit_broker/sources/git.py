@@ -83,6 +83,8 @@ class GitFetcher:
                     found = await self._fetch(wanted, origin, choice, report)
             except TimeoutError:
                 raise too_slow(wanted.repository, self._timeout) from None
+            except GitFailedError as error:
+                raise explained(error, wanted.repository) from None
         folder, record = found
         return Checkout(record.resolved, record.resolved, folder, origin, record.version, choice.ref, record.tree)
 
@@ -94,10 +96,7 @@ class GitFetcher:
             commit = await self._download(repository, wanted, choice, report)
             tree = await self._tree(repository, wanted.repository, commit, choice.subdir)
             report("fetching", 1.0)
-            try:
-                await repository.write(tree, staging / "tree")
-            except GitFailedError as error:
-                raise explained(error, wanted.repository) from None
+            await repository.write(tree, staging / "tree")
             record = Record(origin=origin, version=commit, tree=tree, name=folder_name(origin))
             folder = await asyncio.to_thread(self._store.publish, staging / "tree", wanted.repository, record)
             return folder, record
@@ -114,14 +113,11 @@ class GitFetcher:
             return await repository.parse(f"{choice.commit}^{{commit}}")
         except GitFailedError as error:
             if not no_such_commit(error):
-                raise explained(error, wanted.repository) from None
+                raise
         if not choice.ref:
             raise missing_commit(wanted.repository, choice.commit)
-        try:
-            await repository.fetch(f"{choice.ref}:refs/fetched", on_line)
-            commit = await repository.parse("refs/fetched^{commit}")
-        except GitFailedError as error:
-            raise explained(error, wanted.repository) from None
+        await repository.fetch(f"{choice.ref}:refs/fetched", on_line)
+        commit = await repository.parse("refs/fetched^{commit}")
         if commit != choice.commit:
             raise UnavailableError(
                 f"{choice.ref} of {wanted.repository} moved while it was fetched",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import subprocess
 from pathlib import Path
 
 import pytest
-from mediaconduit.errors import CallTimeoutError, NotFoundError, Reason, UnavailableError
+from mediaconduit.errors import CallTimeoutError, NotFoundError, PreconditionError, Reason, UnavailableError
 from mediaconduit_broker.sources import Sources
 
 from tests.integration.sources.conftest import MANIFEST, MakeSources
@@ -202,3 +204,20 @@ async def test_code_that_a_provider_has_changed_is_fetched_again(
     assert again == checkout
     assert (again.folder / "version.txt").read_text() == "one"
     assert server.fetches == ["o/r.git"] * 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+async def test_a_full_disk_is_said_to_be_full_and_leaves_nothing(
+    make: MakeSources, repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({"big.txt": secrets.token_hex(2_000_000)})
+    small = tmp_path / "small"
+    small.mkdir()
+    await asyncio.to_thread(subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=True)
+    try:
+        with pytest.raises(PreconditionError, match="disk is full") as caught:
+            await make("small").resolve("github:o/r")
+        assert caught.value.reason is Reason.BUILD_FAILED
+        assert list((small / "sources").iterdir()) == []
+    finally:
+        await asyncio.to_thread(subprocess.run, ["umount", small], check=True)
