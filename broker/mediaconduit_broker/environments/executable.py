@@ -81,7 +81,7 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
 
     Raises:
         PreconditionError: SOURCE_NOT_TRUSTED: it has build commands, which the operator has not allowed;
-            BUILD_FAILED, step "plan": a program they need is not on this machine, or a link leads out of the repository.
+            BUILD_FAILED, step "plan": a program it needs is not on this machine, or a link leads out of the folder.
     """
     manifest = request.manifest
     if manifest.build and not request.permissions.build:

@@ -49,6 +49,8 @@ class PythonPlan(EnvironmentPlan):
     entry: str
     interpreter: Interpreter
     wheels: tuple[Path, ...]
+    host: tuple[str, ...]
+    """What the wheels are: name and hash of each."""
     requirements: Requirements
     groups: tuple[str, ...]
     locked: bool = False
@@ -60,10 +62,7 @@ class PythonPlan(EnvironmentPlan):
         wanted = self.requirements
         return {
             "interpreter": (f"{self.interpreter} ({self.interpreter.path})",),
-            "provider host": tuple(
-                f"{wheel.name.split('-')[0]} {hashlib.sha256(wheel.read_bytes()).hexdigest()[:8]}"
-                for wheel in self.wheels
-            ),
+            "provider host": self.host,
             "requirements": wanted.lines,
             "constraints": (*wanted.constraints, *wanted.overrides),
             "package indexes": (*wanted.indexes, *wanted.find_links),
@@ -144,6 +143,9 @@ class PythonPlan(EnvironmentPlan):
     async def _check(self, folder: Path, packages: Path, tools: Tools) -> None:
         """Without importing a thing: the interpreter starts, and the provider host is there as it was made."""
         await tools.run(str(folder / "bin" / "python"), *_BARE, "-c", "", step="check")
+        if _hashes(self.wheels) != self.host:
+            message = "the broker's own packages were replaced during the build"
+            raise build_failed("check", message, hint="load the provider again")
         for wheel in self.wheels:
             if (changed := first_changed(wheel, packages)) is not None:
                 raise build_failed(
@@ -176,6 +178,7 @@ async def plan_python(request: EnvironmentRequest, tools: Tools) -> PythonPlan:
         request.manifest.entry,
         interpreter,
         wheels,
+        _hashes(wheels),
         requirements,
         groups,
         locked=request.packages is not None,
@@ -202,6 +205,10 @@ def _read(request: EnvironmentRequest) -> tuple[Requirements, tuple[str, ...]]:
         lines = repository.requirements(request.manifest.dependencies, "the manifest")
         listed = Requirements(lines=tuple(sorted(lines)))
     return Requirements(listed.lines, listed.constraints, (), listed.indexes, listed.find_links, python), ()
+
+
+def _hashes(wheels: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(f"{path.name.split('-')[0]} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}" for path in wheels)
 
 
 def _requires_python(wheel: Path) -> str:

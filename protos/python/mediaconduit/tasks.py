@@ -72,7 +72,10 @@ class TaskOwner:
     async def join(self) -> None:
         """Returns when all have ended by themselves."""
         while self._tasks:
-            await join(*self._tasks)
+            ended = tuple(self._tasks)
+            await join(*ended)
+            # One that ended a moment ago has its callback still to come, and nothing here would wait for that.
+            self._tasks.difference_update(ended)
 
 
 async def unless(event: asyncio.Event, coroutine: Awaitable[T]) -> T | None:
