@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 from mediaconduit import tasks
-from mediaconduit.errors import MediaConduitError, PreconditionError, Reason, UnavailableError
+from mediaconduit.errors import MediaConduitError, Reason, UnavailableError
 from mediaconduit.v1 import models_pb2
 
 from mediaconduit_broker.environments import (
@@ -29,7 +29,7 @@ from mediaconduit_broker.manifest import Manifest
 from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
 from mediaconduit_broker.secrets import SecretStore
 from mediaconduit_broker.sources import Checkout
-from mediaconduit_broker.supervision import lifecycle
+from mediaconduit_broker.supervision import failures, lifecycle
 from mediaconduit_broker.supervision.admission import Admission
 from mediaconduit_broker.supervision.credentials import Credentials
 from mediaconduit_broker.supervision.instance import Instance, translated
@@ -288,7 +288,7 @@ class Supervisor:
             case lifecycle.Release():
                 self._resolve(None)
             case lifecycle.Fail():
-                self._resolve(self.error or self._not_ready())
+                self._resolve(self.error or failures.not_ready(self.spec.provider_id, self.state, self.reason))
 
     def _resolve(self, error: MediaConduitError | None) -> None:
         for waiter in self._waiters:
@@ -440,44 +440,21 @@ class Supervisor:
         self.logs.append(f"the sidecar {exit_}", "warning")
         loads = exit_.code in lifecycle.HOPELESS_CODES
         missing = self.credentials.missing(self.spec.settings) if loads else None
+        name = self.spec.provider_id
         self.error = missing or (
-            PreconditionError(
-                "the provider's code does not load",
-                reason=Reason.BUILD_FAILED,
-                metadata={"step": "import", "last_lines": lines[-2048:]},
-                hint=f"see `mediaconduit provider logs {self.spec.provider_id}`, mend it and load it again",
-            )
-            if loads
-            else UnavailableError(
-                f"the sidecar {exit_} before it was ready",
-                metadata={"state": self.state.name, "why": str(exit_)},
-                hint=f"see `mediaconduit provider logs {self.spec.provider_id}`",
-            )
+            failures.not_loading(name, lines) if loads else failures.ended_early(name, exit_, self.state)
         )
-        self._handle(
-            lifecycle.Exited(self.error.message if loads else f"the sidecar {exit_}", exit_.code, instance.uptime)
-        )
+        reason = self.error.message if loads else self._killed_for or f"the sidecar {exit_}"
+        self._killed_for = ""
+        self._handle(lifecycle.Exited(reason, exit_.code, instance.uptime))
 
     def _time_out(self) -> None:
-        seconds = self.spec.start_timeout
-        self.error = UnavailableError(
-            f"the provider was not ready after {seconds:g} s",
-            metadata={"state": self.state.name, "why": "start timed out"},
-            hint=f"see `mediaconduit provider logs {self.spec.provider_id}`; "
-            "a slow start may need a longer start_timeout in its manifest",
-        )
+        self.error = failures.too_slow(self.spec.provider_id, self.spec.start_timeout, self.state)
         self._handle(lifecycle.TimedOut(self.error.message))
 
     def _refuse(self, error: MediaConduitError) -> None:
         self.error = self.credentials.clean(error)
         self._handle(lifecycle.Refused(self.error.message))
-
-    def _not_ready(self) -> UnavailableError:
-        return UnavailableError(
-            f"provider {self.spec.provider_id} is {self.state.name}" + (f": {self.reason}" if self.reason else ""),
-            metadata={"state": self.state.name, "why": self.reason},
-            hint=f"see `mediaconduit provider logs {self.spec.provider_id}`",
-        )
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
