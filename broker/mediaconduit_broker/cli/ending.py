@@ -32,10 +32,7 @@ def end(state: StateFolder, patience: float) -> tuple[bool, int]:
     if not state.root.is_dir():
         return False, 0
     with state.lock():
-        try:
-            return holder is not None, opening.end_all(state.root)
-        except TimeoutError:
-            raise CallTimeoutError("the keeper does not end", hint="try again") from None
+        return holder is not None, opening.end_all(state.root)
 
 
 def _stop(pid: int, patience: float) -> None:

@@ -43,6 +43,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
     if os.fork() > 0:
         os._exit(0)  # whoever started this need not wait for the keeper, and is not its parent
     os.setsid()
+    os.truncate(lock, 0)
+    os.write(lock, f"{os.getpid()} {processes.identity(os.getpid())}".encode())
     _run(folder, listener, float(lease))
     os._exit(0)
 

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 from mediaconduit import tasks
 
+from mediaconduit_broker.keeper import processes
 from mediaconduit_broker.keeper.protocol import PROTOCOL, Frames, ProtocolError, frame
 
 SOCKET: Final = "keeper.sock"
+LOCK: Final = "keeper.lock"
 _TAKEN: Final = 75
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL")
 _START_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 30.0
 _END_SECONDS: Final = 20.0
 
 
@@ -105,10 +108,11 @@ class KeeperClient:
             KeeperRefusedError: As the keeper refuses it.
             KeeperLostError: The keeper has ended.
         """
-        async with contextlib.aclosing(self.stream(op, **fields)) as answers:
-            async for answer in answers:
-                return dict(answer["ok"])
-        raise KeeperLostError
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS), contextlib.aclosing(self.stream(op, **fields)) as answers:
+                return dict((await anext(answers))["ok"])
+        except TimeoutError:
+            raise KeeperRefusedError("timeout", "the keeper does not answer") from None
 
     async def stream(self, op: str, **fields: Any) -> AsyncGenerator[dict[str, Any], None]:
         """A request and its answers, as they come; never ends by itself.
@@ -163,30 +167,43 @@ class KeeperClient:
     async def _renew(self, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            with contextlib.suppress(KeeperLostError):
+            with contextlib.suppress(KeeperLostError, KeeperRefusedError):
                 await self.ask("renew")
 
 
-def end_keeper(folder: Path) -> int | None:
-    """Has a folder's keeper end its sidecars and itself, and waits for that. Blocks.
+def end_keeper(folder: Path, seconds: float = _END_SECONDS) -> int | None:
+    """Has a folder's keeper end its sidecars and itself, and waits for that; one that does not is killed. Blocks.
+
+    Args:
+        folder: Its folder.
+        seconds: How long it may be silent.
 
     Returns:
         How many sidecars it ended; None when there is no keeper.
-
-    Raises:
-        TimeoutError: It has not ended in time.
     """
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_END_SECONDS)
+        connection.settimeout(seconds)
         try:
             connection.connect(str(folder / SOCKET))
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         ended = 0
         frames = Frames()
-        with contextlib.suppress(ConnectionError, BrokenPipeError):
+        try:
             connection.sendall(frame({"id": 1, "op": "shutdown"}))
             while data := connection.recv(65536):
                 for message in frames.feed(data):
                     ended = message.get("ok", {}).get("sidecars", ended)
+        except ConnectionError:
+            pass
+        except TimeoutError:
+            _kill(folder)
         return ended
+
+
+def _kill(folder: Path) -> None:
+    """Kills the keeper of a folder: its sidecars' lifelines close with it."""
+    pid, _, who = (folder / LOCK).read_text().partition(" ")
+    if pid and processes.running(int(pid), who):
+        processes.kill([int(pid)])
+        processes.wait_gone([int(pid)], _START_SECONDS)

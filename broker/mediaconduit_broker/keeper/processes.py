@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import select
 import signal
@@ -174,6 +175,7 @@ def _read(pid: int, *, ended: bool = False) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
+@functools.cache
 def _boot() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:

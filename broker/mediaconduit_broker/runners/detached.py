@@ -110,6 +110,7 @@ class DetachedRunner:
     def leaving(self) -> None:
         """The broker is about to end: from here on sidecars are let go, not stopped."""
         self.is_leaving = True
+        _log.info("sidecars stay", seconds=self._lease, hint="`mediaconduit down` ends them")
 
     async def aclose(self) -> None:
         """Parts from the keeper."""

@@ -88,11 +88,7 @@ async def detached(
 
 
 def end_all(root: Path) -> int:
-    """Ends the keeper and all sidecars of a state folder that no broker uses; gives how many sidecars. Blocks.
-
-    Raises:
-        TimeoutError: The keeper does not end.
-    """
+    """Ends the keeper and all sidecars of a state folder that no broker uses; gives how many sidecars. Blocks."""
     journal = Journal(root)
     kept = sum(end_keeper(folder / "keeper") or 0 for folder in journal.folders()[:1])
     left = journal.end_leftovers(journal.all())

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -208,6 +209,15 @@ async def test_sidecars_that_ignore_everything_are_killed_at_its_end(client: Kee
         assert (await anext(ends))["signal"] == signal.SIGKILL
         with pytest.raises(KeeperLostError):
             await anext(ends)
+
+
+async def test_one_that_does_not_answer_is_killed_and_its_sidecars_end(folder: Path, client: KeeperClient) -> None:
+    pid = await spawn(client, "import sys; sys.stdin.read()")
+    keeper = (await client.ask("hello", protocol=1, lease=60))["pid"]
+    os.kill(keeper, signal.SIGSTOP)
+    assert await asyncio.to_thread(end_keeper, folder, 0.1) == 0
+    assert gone(keeper, pid)
+    shutil.rmtree(folder)
 
 
 async def test_a_signal_ends_it_in_order(folder: Path, client: KeeperClient) -> None:
