@@ -88,7 +88,7 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "interpreter": environment.interpreter,
             "on disk": output.human_bytes(environment.size_bytes),
             "built in": f"{environment.build_duration.ToMilliseconds() / 1000:.1f} s" if environment.key else "",
-            "rebuilt as": environment.rebuild_reason,
+            "rebuilt for": environment.rebuild_reason,
             "packages": "\n".join(environment.packages),
         }
     )

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from mediaconduit_broker.environments.lease import Lease, last_used
 from mediaconduit_broker.environments.record import EnvironmentRecord
 
@@ -23,12 +25,13 @@ class StoredEnvironment:
     last_used: float
     """Seconds since the epoch."""
     in_use: bool
-    """A broker has its provider loaded, or a command runs in it."""
+    """A broker has its provider loaded, or something runs in it."""
 
 
 def survey(root: Path) -> list[StoredEnvironment]:
     """All finished environments below a folder, least recently used first."""
     found = []
+    alive = _alive(root)
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.name.startswith(".") or not folder.is_dir():
             continue
@@ -44,10 +47,23 @@ def survey(root: Path) -> list[StoredEnvironment]:
                 provider_id=record.provider_id if record else "",
                 size_bytes=record.size_bytes if record else 0,
                 last_used=used,
-                in_use=lease is None,
+                in_use=lease is None or folder.name in alive,
             )
         )
     return sorted(found, key=lambda environment: environment.last_used)
+
+
+def _alive(root: Path) -> set[str]:
+    """Environments that a process runs from: a detached sidecar outlives the broker that held them for it."""
+    found: set[str] = set()
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        for text in (*(process.info["cmdline"] or ()), process.info["cwd"] or ""):
+            path = Path(text)
+            if path.is_absolute():
+                for top in {root, root.resolve()}:
+                    if path.is_relative_to(top) and path != top:
+                        found.add(path.relative_to(top).parts[0])
+    return found
 
 
 def over_cap(environments: Sequence[StoredEnvironment], cap: int) -> list[StoredEnvironment]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,21 @@ def test_a_survey_lists_them_least_recently_used_first(tmp_path: Path) -> None:
         ("new", False, 300),
     ]
     assert survey(tmp_path / "nothing") == []
+
+
+def test_what_a_process_runs_from_is_in_use_though_nobody_holds_it(tmp_path: Path) -> None:
+    folder, other = make(tmp_path, "one", 100), make(tmp_path, "other", 200)
+    (folder / "cat").symlink_to("/bin/cat")
+    processes = [
+        subprocess.Popen([folder / "cat"], stdin=subprocess.PIPE),
+        subprocess.Popen(["/bin/cat"], cwd=other, stdin=subprocess.PIPE),
+    ]
+    try:
+        assert [one.in_use for one in survey(tmp_path)] == [True, True]
+    finally:
+        for process in processes:
+            process.communicate()
+    assert [one.in_use for one in survey(tmp_path)] == [False, False]
 
 
 def test_looking_is_not_using(tmp_path: Path) -> None:
