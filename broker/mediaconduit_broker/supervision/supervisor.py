@@ -8,7 +8,8 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -21,57 +22,19 @@ from mediaconduit_broker.environments import (
     Environment,
     EnvironmentBuilder,
     EnvironmentRecord,
-    EnvironmentRequest,
-    Permissions,
 )
-from mediaconduit_broker.isolation import Policy
-from mediaconduit_broker.manifest import Manifest
-from mediaconduit_broker.runners import Exit, Launch, LogBuffer, Runner
-from mediaconduit_broker.secrets import SecretStore
-from mediaconduit_broker.sources import Checkout
+from mediaconduit_broker.runners import Exit, LogBuffer, Runner
 from mediaconduit_broker.supervision import failures, lifecycle
 from mediaconduit_broker.supervision.admission import Admission
-from mediaconduit_broker.supervision.credentials import Credentials
 from mediaconduit_broker.supervision.instance import Instance, translated
 from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
+from mediaconduit_broker.supervision.spec import ProviderSpec
 
 _LAST_LINES: Final = 12
 _LOADING_SECONDS: Final = 1.0
 """Between two questions how far a provider that loads is: there is no event for it."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSpec:
-    """What a supervisor keeps alive."""
-
-    provider_id: str
-    checkout: Checkout
-    manifest: Manifest
-    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    secrets: SecretStore = field(default_factory=SecretStore)
-    """Where its keys come from."""
-    start_timeout: float = 60.0
-    drain_timeout: float = 10.0
-    idle_timeout: float = 0.0
-    """Seconds without a call after which its sidecar stops; 0 = never."""
-    queue_length: int = 100
-    """Calls that may wait for a place."""
-    priority: int = 0
-    """The lower, the sooner it stops when memory is short."""
-    pinned: bool = False
-    """Never stopped for being idle or for its memory."""
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Plain variables the manifest asks for."""
-    policy: Policy = field(default_factory=Policy)
-    """How far to keep it apart."""
-    permissions: Permissions = field(default_factory=Permissions)
-    """What its build may do."""
-    frozen: bool = False
-    """Held to the lock: its code and packages are those and no others."""
-    packages: tuple[str, ...] | None = None
-    """What its environment holds, as requirements with hashes; None = what its repository asks for."""
 
 
 Watcher = Callable[["Supervisor", BuildStep | None], None]
@@ -98,7 +61,7 @@ class Supervisor:
     ) -> None:
         self.spec = spec
         self.logs = logs or LogBuffer()
-        self.credentials = self._credentials()
+        self.credentials = self.spec.credentials(self.logs.redactor)
         """What it was given at its last start."""
         self.settings_schema = ""
         """As last described, also while it does not run."""
@@ -301,7 +264,8 @@ class Supervisor:
 
     async def _install(self) -> None:
         try:
-            environment = await self._provide()
+            report = partial(self._on_change, self)
+            environment = await self._builder.ensure(self.spec.environment(), report)
         except MediaConduitError as error:
             self.error = error
             self._handle(lifecycle.InstallFailed(error.message))
@@ -309,18 +273,6 @@ class Supervisor:
             self._release_environment()
             self._environment = environment
             self._handle(lifecycle.Installed())
-
-    async def _provide(self) -> Environment:
-        spec = self.spec
-        request = EnvironmentRequest(
-            provider_id=spec.provider_id,
-            source=spec.checkout.origin,
-            folder=spec.checkout.folder,
-            manifest=spec.manifest,
-            permissions=spec.permissions,
-            packages=spec.packages,
-        )
-        return await self._builder.ensure(request, lambda step: self._on_change(self, step))
 
     def _release_environment(self) -> None:
         if self._environment is not None:
@@ -330,9 +282,11 @@ class Supervisor:
         """Spawns, waits until it serves, then until it ends."""
         self.error = None
         nonce = secrets.token_hex(16)
-        self.credentials = self._credentials()
+        self.credentials = self.spec.credentials(self.logs.redactor)
         try:
-            sidecar = await self._runner.start(self._launch(nonce), self.logs)
+            assert self._environment is not None
+            launch = self.spec.launch(self._environment, self.credentials, nonce)
+            sidecar = await self._runner.start(launch, self.logs)
         except MediaConduitError as error:
             self._refuse(error)
             return
@@ -412,23 +366,6 @@ class Supervisor:
             await instance.configure(complete, self.credentials.given())
         except MediaConduitError as error:
             raise self.credentials.clean(error) from None
-
-    def _credentials(self) -> Credentials:
-        spec = self.spec
-        names = filter(spec.secrets.gives, spec.manifest.secrets)
-        return Credentials(spec.provider_id, spec.secrets, names, self.logs.redactor)
-
-    def _launch(self, nonce: str) -> Launch:
-        assert self._environment is not None
-        return Launch(
-            provider_id=self.spec.provider_id,
-            version=self.spec.manifest.version,
-            command=self._environment.command,
-            folder=self._environment.working_folder,
-            instance=nonce,
-            variables={**self.spec.variables, **self.credentials.variables},
-            policy=self.spec.policy,
-        )
 
     def _ended(self, instance: Instance, exit_: Exit) -> None:
         if self.instance is instance:
