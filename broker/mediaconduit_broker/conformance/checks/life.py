@@ -30,8 +30,9 @@ _NOTICE_SECONDS: Final = 5.0
 _CANARY: Final = "canary-5f3a9c17-never-to-be-told"
 _SHORTEST: Final = 6
 """Shorter secrets may stand in a log by chance."""
-_APART: Final = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], start_new_session=True))"
-"""Runs a command in a session of its own: what it leaves behind is not cleared away with the group that is ours."""
+_APART: Final = "import signal, subprocess, sys; subprocess.call(sys.argv[1:], start_new_session=True); signal.pause()"
+"""Runs a command in a session of its own and stays when that has ended: with the end of what it started itself the
+runner clears away whatever is left, as a broker does, and nobody would see who outlived whom."""
 
 
 @check(
@@ -117,11 +118,12 @@ async def lifeline(bench: Bench) -> str:
         held: Held | None = None
         with contextlib.suppress(NotApplicableError):
             held = await Held.open(running.stub, await bench.main())
-        family = psutil.Process(running.sidecar.pid).children(recursive=True)
+        wrapper = psutil.Process(running.sidecar.pid)
+        family = wrapper.children(recursive=True)
         try:
             running.sidecar.close_lifeline()
-            ended = await _ended(running, LIFELINE_SECONDS)
-            require(ended is not None, f"it still ran {LIFELINE_SECONDS:g} s after its stdin had closed")
+            _, still = await asyncio.to_thread(psutil.wait_procs, wrapper.children(), LIFELINE_SECONDS)
+            require(not still, f"it still ran {LIFELINE_SECONDS:g} s after its stdin had closed")
             left = await asyncio.to_thread(_survivors, family)
             require(not left, f"{len(left)} of the processes it started outlived it: {', '.join(left)}")
         finally:
