@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import abc
+import functools
 import hashlib
 import platform
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +76,17 @@ class EnvironmentPlan(abc.ABC):
         Whose it is counts because a provider can write to its own environment, and none may reach another's.
         """
         digest = hashlib.sha256()
-        for part in (_FORMAT, platform.platform(), self.provider_id, self.source):
+        for part in (_FORMAT, _platform(), self.provider_id, self.source):
             digest.update(part.encode() + b"\0")
         for name, values in sorted(self.parts.items()):
             digest.update(name.encode() + b"\1" + b"\0".join(value.encode() for value in values) + b"\0")
         return digest.hexdigest()[:20]
+
+
+@functools.cache
+def _platform() -> str:
+    """Machine and C library. Not the kernel: its next version runs the same files."""
+    return " ".join((sysconfig.get_platform(), *platform.libc_ver()))
 
 
 def difference(before: Parts, now: Parts) -> str:
