@@ -108,6 +108,12 @@ def gone(*pids: int) -> bool:
     return processes.wait_gone(pids, 20)
 
 
-async def log_of(client: Client, provider: str) -> str:
-    answers = [answer async for answer in client.broker.tail_logs(provider, lines=1000)]
-    return "\n".join(line.text for answer in answers for line in answer.lines)
+async def log_of(client: Client, provider: str, until: str = "") -> str:
+    """Its lines, once one of them has this text."""
+    lines: list[str] = []
+    async with client.broker.tail_logs(provider, lines=1000, follow=True) as feed, asyncio.timeout(20):
+        async for answer in feed:
+            lines += [line.text for line in answer.lines]
+            if any(until in line for line in lines):
+                break
+    return "\n".join(lines)

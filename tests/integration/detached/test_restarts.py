@@ -67,7 +67,7 @@ async def test_a_crash_after_a_restart_still_tells_code_signal_and_last_line(
         assert caught.value.reason is Reason.PROVIDER_CRASHED
         assert caught.value.metadata[key] == value
         assert (await client.model("faulty/echo").transform("alive")).text == "alive "
-        told = await log_of(client, "faulty")
+        told = await log_of(client, "faulty", until="the sidecar ")
     assert ("last words" in told) is (model == "exit")
     assert "exited with code 3" in told or "killed by SIGKILL" in told
     assert place.records[0].pid != before.pid
@@ -81,7 +81,7 @@ async def test_what_it_wrote_while_no_broker_was_there_is_in_its_log(place: Plac
     place.kill()
     async with client_of(place.up("--detached"), "mine") as client:
         await client.model("mine/default").transform("after")
-        told = await log_of(client, "mine")
+        told = await log_of(client, "mine", until="said after")
     assert told.index("said before") < told.index("said after")
 
 
@@ -94,7 +94,7 @@ async def test_a_sidecar_that_ended_while_no_broker_was_there_is_started_anew_an
     assert gone(before.pid)
     async with client_of(place.up("--detached"), "faulty") as client:
         await load(client, FAULTY)
-        assert "while no broker was there the sidecar killed by SIGKILL" in await log_of(client, "faulty")
+        await log_of(client, "faulty", until="while no broker was there the sidecar killed by SIGKILL")
     (after,) = place.records
     assert after.pid != before.pid
 
@@ -184,7 +184,7 @@ async def test_a_killed_keeper_takes_its_sidecars_along_and_the_broker_starts_an
                     break
                 except UnavailableError:
                     continue  # it is about to be noticed
-        assert "nobody knows how" in await log_of(client, "faulty")
+        await log_of(client, "faulty", until="nobody knows how")
     assert place.keeper not in (0, keeper)
     assert [record.pid for record in place.records] != [before.pid]
 
