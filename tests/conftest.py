@@ -107,9 +107,13 @@ def _left(
     """What is still there when the grace is over."""
     if not (found := list(look())):
         return []
-    gc.collect()  # gRPC closes sockets when the last reference to a channel or server goes
     deadline = time.monotonic() + GRACE_SECONDS
-    while (found := list(look())) and time.monotonic() < deadline:
+    while True:
+        # gRPC closes sockets when the last reference to a channel or server goes, which may itself be waiting for a
+        # thread that is about to end.
+        gc.collect()
+        if not (found := list(look())) or time.monotonic() > deadline:
+            break
         pause()
     return [f"{kind} {describe(thing)}" for thing in found]
 
