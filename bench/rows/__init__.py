@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bench.report import Row
-from bench.rows import cold, file, host, load, relay, resident, start, streams
+from bench.rows import cold, file, host, idle, load, relay, resident, start, streams
 from bench.world import World
 
 Measure = Callable[[World], Awaitable[list[Row]]]
@@ -23,6 +23,7 @@ ROWS: Final[dict[str, Measure]] = {
     "load": load.running_provider,
     "file": file.in_and_out,
     "memory": resident.memory,
+    "idle": idle.many,
     "help": start.help_text,
     "streams": streams.thousand,
 }
