@@ -65,7 +65,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
     Raises:
         PreconditionError: The port or the state folder is in use.
     """
-    state = StateFolder(Path(config.state_dir)) if config.state_dir else StateFolder.default()
+    state = StateFolder.at(config.state_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(state.lock())
         runner = await stack.enter_async_context(_runner(config, state, environ))

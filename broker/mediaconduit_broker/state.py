@@ -54,6 +54,11 @@ class StateFolder:
             return cls(Path("/var/lib/mediaconduit"))
         return cls(platformdirs.user_state_path("mediaconduit"))
 
+    @classmethod
+    def at(cls, root: str | Path | None) -> StateFolder:
+        """The one asked for; the default without."""
+        return cls(Path(root)) if root else cls.default()
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Holds the folder for this process.

@@ -93,7 +93,7 @@ def _wheels() -> Check:
 def _state_folder(state_dir: Path | None) -> Check:
     from mediaconduit_broker.state import StateFolder
 
-    root = StateFolder(state_dir).root if state_dir else StateFolder.default().root
+    root = StateFolder.at(state_dir).root
     there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=there):

@@ -29,7 +29,7 @@ def down(
     if config is None and Path("mediaconduit.toml").is_file():
         config = Path("mediaconduit.toml")
     wanted = configuration.load(config, {"state_dir": str(state_dir) if state_dir else None})
-    state = StateFolder(Path(wanted.state_dir)) if wanted.state_dir else StateFolder.default()
+    state = StateFolder.at(wanted.state_dir)
     broker, sidecars = ending.end(state, timeout)
     if broker:
         output.done("stopped", "the broker")

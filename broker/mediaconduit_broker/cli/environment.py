@@ -30,7 +30,7 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
         MediaConduitError: The source, its manifest or its requirements are wrong.
         UsageError: There is no such command.
     """
-    state = StateFolder(state_dir) if state_dir else StateFolder.default()
+    state = StateFolder.at(state_dir)
     watch_children_without_threads()
     check_by_hand(source, state, base=Path.cwd())
     checkout = asyncio.run(_checkout(source, state, environ))

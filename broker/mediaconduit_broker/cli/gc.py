@@ -27,5 +27,5 @@ def gc(
     from mediaconduit_broker.cli import collecting
     from mediaconduit_broker.state import StateFolder
 
-    state = StateFolder(state_dir) if state_dir else StateFolder.default()
+    state = StateFolder.at(state_dir)
     collecting.run(state, dry_run=dry_run, everything=everything, as_json=as_json)

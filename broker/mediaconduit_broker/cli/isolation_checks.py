@@ -23,7 +23,7 @@ def isolation_checks(state_dir: Path | None) -> Iterator[Check]:
         yield Check("isolation", "note", f"sidecars run as this user: {_reach(root=False)}", "kept apart on Linux only")
         return
     machine = Machine.look(change=False)
-    root = StateFolder(state_dir).root if state_dir else StateFolder.default().root
+    root = StateFolder.at(state_dir).root
     yield _users(machine.own_users, root, as_root=machine.root)
     yield _sandbox(machine.bubblewrap)
     limited = sorted(machine.cgroups.controllers) if machine.cgroups else []

@@ -44,7 +44,7 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
             wanted.source,
             settings=wanted.settings,
             base=Path.cwd(),
-            state=StateFolder(wanted.state_dir) if wanted.state_dir else StateFolder.default(),
+            state=StateFolder.at(wanted.state_dir),
             environ=environ,
             permissions=Permissions(build=wanted.allow_build),
             report=told,

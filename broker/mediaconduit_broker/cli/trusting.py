@@ -42,7 +42,7 @@ def place(config: Path | None, state_dir: Path | None, *, lock: Path | None = No
         config = Path("mediaconduit.toml")
     wanted = configuration.load(config, {"state_dir": str(state_dir) if state_dir else None})
     wanted = configuration.with_trust(wanted, lock=str(lock.absolute()) if lock else None)
-    state = StateFolder(Path(wanted.state_dir)) if wanted.state_dir else StateFolder.default()
+    state = StateFolder.at(wanted.state_dir)
     return BrokerPlace(wanted, config.resolve().parent if config else Path.cwd(), state)
 
 

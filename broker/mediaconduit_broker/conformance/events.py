@@ -30,7 +30,6 @@ class _Output:
         self.started = started
         self.hasher = hashlib.sha256()
         self.size = 0
-        self.deltas = 0
         self.completed = False
 
 
@@ -91,7 +90,6 @@ class _Reader:
         output = self._open(delta.index, "a delta")
         if output is None:
             return
-        output.deltas += 1
         content = delta.WhichOneof("delta")
         if content == "data":
             output.hasher.update(delta.data)

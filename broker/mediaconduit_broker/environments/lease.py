@@ -33,10 +33,6 @@ class Lease:
         os.close(descriptor)
         return None
 
-    def share(self) -> None:
-        """Lets others use it too."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-
     def touch(self) -> None:
         """Notes that it is used now."""
         with contextlib.suppress(OSError):
