@@ -43,6 +43,7 @@ def read_lock(repository: Repository, pyproject: Mapping[str, Any]) -> Requireme
         indexes=tuple(dict.fromkeys(indexes)),
         python=str(pyproject.get("project", {}).get("requires-python", "") or data.get("requires-python", "")),
         lock=repository.file("uv.lock"),
+        locked=OURS & {canonicalize_name(str(package.get("name", ""))) for package in packages},
     )
 
 

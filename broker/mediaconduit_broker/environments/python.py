@@ -161,13 +161,8 @@ async def plan_python(request: EnvironmentRequest, tools: Tools) -> PythonPlan:
     Raises:
         PreconditionError: BUILD_FAILED, step "plan", or SOURCE_NOT_TRUSTED.
     """
-    wheels = tuple(sorted(WHEELS.glob("*.whl")))
-    if not wheels:
-        raise cannot_plan(
-            "this broker was installed without the provider host's wheels",
-            hint="in a checkout run `make wheels`; else reinstall the broker",
-        )
     requirements, groups = _read(request)
+    wheels = _wheels(requirements.ours)
     if request.packages is not None:
         requirements = replace(requirements, lines=request.packages, constraints=(), overrides=(), lock=None)
     interpreter = await choose_interpreter(requirements.python, ",".join(map(_requires_python, wheels)), tools)
@@ -205,6 +200,17 @@ def _read(request: EnvironmentRequest) -> tuple[Requirements, tuple[str, ...]]:
         lines = repository.requirements(request.manifest.dependencies, "the manifest")
         listed = Requirements(lines=tuple(sorted(lines)))
     return Requirements(listed.lines, listed.constraints, (), listed.indexes, listed.find_links, python), ()
+
+
+def _wheels(names: frozenset[str]) -> tuple[Path, ...]:
+    """The broker's own wheels of these distributions."""
+    wheels = {path.name.split("-")[0].replace("_", "-"): path for path in sorted(WHEELS.glob("*.whl"))}
+    if names - wheels.keys():
+        raise cannot_plan(
+            "this broker was installed without the provider host's wheels",
+            hint="in a checkout run `make wheels`; else reinstall the broker",
+        )
+    return tuple(wheels[name] for name in sorted(names))
 
 
 def _hashes(wheels: Sequence[Path]) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from packaging.utils import canonicalize_name
 from mediaconduit_broker.environments.errors import cannot_plan, not_allowed
 from mediaconduit_broker.environments.request import Permissions
 
-OURS: Final = frozenset({"mediaconduit", "mediaconduit-provider"})
+HOST: Final = frozenset({"mediaconduit", "mediaconduit-provider"})
+"""Distributions the broker puts into every environment."""
+OURS: Final = HOST | {"mediaconduit-vendors"}
 """Distributions the broker supplies, whatever the repository says about where they come from."""
 
 
@@ -34,6 +36,14 @@ class Requirements:
     """requires-python."""
     lock: Path | None = field(default=None, compare=False)
     """The uv.lock that `lines` were read from: what it pins is installed exactly."""
+    locked: frozenset[str] = frozenset()
+    """Those of `OURS` that the uv.lock names."""
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """Those of `OURS` that belong into the environment."""
+        names = {canonicalize_name(Requirement(line.split(" --hash")[0]).name) for line in self.lines if not self.lock}
+        return HOST | self.locked | (OURS & names)
 
 
 class Repository:
