@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 class Runtime(enum.StrEnum):
@@ -13,6 +15,33 @@ class Runtime(enum.StrEnum):
     NODE = "node"
     EXEC = "exec"
     CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An input to try a capability with."""
+
+    text: str = ""
+    file: str = ""
+    """In place of a text: a file of the repository."""
+    media_type: str = ""
+    """Of the file."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As `TransformOptions` in JSON has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conformance:
+    """How ``mediaconduit test`` tries a provider where nothing else is said."""
+
+    upstream: tuple[str, ...] = ()
+    """Command that serves what stands in for its vendor, and writes the URL of that to its stdout."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings to configure it with; "{upstream}" in them is that URL."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Values of secrets that open nothing, for the stand-in."""
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    """By capability, where the suite's own do not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +75,8 @@ class Manifest:
     """Names of keys it needs."""
     start_timeout: float | None = None
     """Seconds to READY."""
+    models: tuple[str, ...] = ()
+    """Ids of the models it promises. What the running provider lists is what counts."""
+    conformance: Conformance = field(default_factory=Conformance)
     warnings: tuple[str, ...] = ()
     """What is odd about the file, one sentence each."""

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mediaconduit_broker.manifest.model import Conformance, Sample
 from mediaconduit_broker.manifest.schema import CAPABILITIES
 
 
@@ -54,6 +55,20 @@ def normalise_command(stated: Any) -> tuple[str, ...]:
     if isinstance(stated, str):
         return tuple(shlex.split(stated))
     return tuple(str(part) for part in stated or ())
+
+
+def normalise_models(stated: Any) -> tuple[str, ...]:
+    """Ids of the models that are listed one by one: a list of ids or of maps with one. A map says them of none."""
+    entries = stated if isinstance(stated, list) else ()
+    ids = (entry.get("id", "") if isinstance(entry, Mapping) else entry for entry in entries)
+    return tuple(str(model_id) for model_id in ids if model_id)
+
+
+def normalise_conformance(stated: Mapping[str, Any] | None) -> Conformance:
+    """The section of that name; one that has been checked against the schema."""
+    given = dict(stated or {})
+    samples = {name: Sample(**sample) for name, sample in given.get("samples", {}).items()}
+    return Conformance(**given | {"upstream": normalise_command(given.get("upstream")), "samples": samples})
 
 
 def _requirement(name: str, version: Any) -> str:

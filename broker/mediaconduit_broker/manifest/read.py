@@ -15,8 +15,10 @@ from mediaconduit_broker.manifest.model import Manifest, Runtime
 from mediaconduit_broker.manifest.normalise import (
     normalise_capabilities,
     normalise_command,
+    normalise_conformance,
     normalise_dependencies,
     normalise_id,
+    normalise_models,
 )
 from mediaconduit_broker.manifest.schema import SCHEMA
 
@@ -80,6 +82,8 @@ def _build(data: Mapping[str, Any], warnings: tuple[str, ...]) -> Manifest:
         network=data.get("network", False),
         secrets=tuple(data.get("secrets") or ()),
         start_timeout=data.get("start_timeout"),
+        models=normalise_models(data.get("models")),
+        conformance=normalise_conformance(data.get("conformance")),
         warnings=(*warnings, *odd_id, *odd),
     )
 
@@ -99,6 +103,8 @@ def _runtime_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> It
         yield _line(("runtime",), lines), "command: missing; runtime exec needs what starts the provider"
     build = data.get("build")
     commands: list[tuple[Path_, Any]] = [(("command",), data.get("command"))]
+    if isinstance(data.get("conformance"), dict):
+        commands.append((("conformance", "upstream"), data["conformance"].get("upstream")))
     commands += [
         (("build", number), command) for number, command in enumerate(build if isinstance(build, list) else ())
     ]

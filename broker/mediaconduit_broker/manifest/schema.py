@@ -22,6 +22,30 @@ _COMMAND: Final = {
     ]
 }
 
+_CONFORMANCE: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "upstream": _COMMAND,
+        "settings": {"type": "object"},
+        "secrets": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+        "samples": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "text": {"type": "string", "minLength": 1},
+                    "file": {"type": "string", "minLength": 1},
+                    "media_type": {"type": "string", "pattern": "^[^/ ]+/[^/ ]+$"},
+                    "options": {"type": "object"},
+                },
+                "anyOf": [{"required": ["text"]}, {"required": ["file", "media_type"]}, {"required": ["options"]}],
+            },
+        },
+    },
+}
+
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["id"],
@@ -47,6 +71,7 @@ SCHEMA: Final[dict[str, Any]] = {
         "network": {"type": "boolean"},
         "secrets": _VARIABLES,
         "start_timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
+        "conformance": _CONFORMANCE,
         "license": {"type": "string"},
         "homepage": {"type": "string"},
         "author": {"type": ["string", "object"]},

@@ -83,3 +83,29 @@ def test_a_folder_without_a_manifest_is_no_provider(tmp_path: Path) -> None:
         read_manifest(tmp_path)
     assert caught.value.reason is Reason.SOURCE_NOT_FOUND
     assert str(tmp_path.parent) not in str(caught.value)
+
+
+def test_how_it_is_to_be_tried_is_read_whole() -> None:
+    manifest = parse_manifest(
+        GOOD
+        + """
+models: [default, {id: large, name: Large}, {name: nameless}]
+conformance:
+  upstream: python tests/upstream.py
+  settings: {base_url: "{upstream}/v1"}
+  secrets: {KEY: opens-nothing}
+  samples:
+    image-to-text: {file: page.png, media_type: image/png, options: {seed: 1}}
+"""
+    )
+    assert manifest.models == ("default", "large")
+    assert manifest.conformance.upstream == ("python", "tests/upstream.py")
+    assert manifest.conformance.settings == {"base_url": "{upstream}/v1"}
+    assert manifest.conformance.secrets == {"KEY": "opens-nothing"}
+    assert manifest.conformance.samples["image-to-text"].file == "page.png"
+
+
+def test_a_sample_of_nothing_is_a_mistake() -> None:
+    with pytest.raises(PreconditionError) as caught:
+        parse_manifest(GOOD + "\nconformance: {samples: {image-to-text: {file: page.png}}}\n")
+    assert "conformance.samples.image-to-text" in caught.value.fields[0].description
