@@ -1,8 +1,8 @@
 """Prices, limits and features of vendors' models, for vendors whose APIs do not tell them.
 
-One file per vendor, ``data/{vendor}.json``, made by ``scripts/vendor-prices`` and replaceable by an operator's own; only the
-one asked for is read, at the first question. This package does no network: whoever has OpenRouter's public list hands
-it over.
+One file per vendor, ``data/{vendor}.json``, made by ``scripts/vendor-prices``; operators may have their own. Only
+the one asked for is read, at the first question. This package does no network: whoever has OpenRouter's public list
+hands it over.
 """
 
 from mediaconduit_vendors.prices.cost import cost
