@@ -72,6 +72,34 @@ PROVIDER_STATE_FAILED: ProviderState.ValueType  # 8
 """Given up: calls fail at once. Loading, refreshing or configuring it tries again."""
 Global___ProviderState: typing_extensions.TypeAlias = ProviderState
 
+class _ModelChangeKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ModelChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ModelChangeKind.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    MODEL_CHANGE_KIND_UNSPECIFIED: _ModelChangeKind.ValueType  # 0
+    """Never sent; what an unset field reads as."""
+    MODEL_CHANGE_KIND_APPEARED: _ModelChangeKind.ValueType  # 1
+    """It is there and was not."""
+    MODEL_CHANGE_KIND_VANISHED: _ModelChangeKind.ValueType  # 2
+    """It was there and is not."""
+    MODEL_CHANGE_KIND_CHANGED: _ModelChangeKind.ValueType  # 3
+    """It does other things than before."""
+
+class ModelChangeKind(_ModelChangeKind, metaclass=_ModelChangeKindEnumTypeWrapper):
+    """What happened to a model since its provider was asked before."""
+
+MODEL_CHANGE_KIND_UNSPECIFIED: ModelChangeKind.ValueType  # 0
+"""Never sent; what an unset field reads as."""
+MODEL_CHANGE_KIND_APPEARED: ModelChangeKind.ValueType  # 1
+"""It is there and was not."""
+MODEL_CHANGE_KIND_VANISHED: ModelChangeKind.ValueType  # 2
+"""It was there and is not."""
+MODEL_CHANGE_KIND_CHANGED: ModelChangeKind.ValueType  # 3
+"""It does other things than before."""
+Global___ModelChangeKind: typing_extensions.TypeAlias = ModelChangeKind
+
 @typing.final
 class Provider(google.protobuf.message.Message):
     """A provider as the broker knows it. Set by the broker."""
@@ -410,6 +438,8 @@ class GetProviderResponse(google.protobuf.message.Message):
     WARNINGS_FIELD_NUMBER: builtins.int
     SECRETS_FIELD_NUMBER: builtins.int
     ISOLATION_FIELD_NUMBER: builtins.int
+    MODEL_COUNTERS_FIELD_NUMBER: builtins.int
+    MODEL_CHANGES_FIELD_NUMBER: builtins.int
     isolation: builtins.str
     """How its process is kept apart from others, for people ("user 61007, bubblewrap, network off, memory 8000000000
     bytes"); empty while it does not run.
@@ -436,6 +466,14 @@ class GetProviderResponse(google.protobuf.message.Message):
     def secrets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ProviderSecret]:
         """The secrets its manifest asks for, in that order, as of its last start; empty before. Never their values."""
 
+    @property
+    def model_counters(self) -> Global___ModelCounters:
+        """What has changed about its models since the broker started."""
+
+    @property
+    def model_changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ModelChange]:
+        """The same one by one, oldest first; the last 1,000 are kept."""
+
     def __init__(
         self,
         *,
@@ -445,9 +483,11 @@ class GetProviderResponse(google.protobuf.message.Message):
         warnings: collections.abc.Iterable[builtins.str] | None = ...,
         secrets: collections.abc.Iterable[Global___ProviderSecret] | None = ...,
         isolation: builtins.str = ...,
+        model_counters: Global___ModelCounters | None = ...,
+        model_changes: collections.abc.Iterable[Global___ModelChange] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "provider", b"provider"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "isolation", b"isolation", "provider", b"provider", "secrets", b"secrets", "warnings", b"warnings"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "model_counters", b"model_counters", "provider", b"provider"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "environment", b"environment", "isolation", b"isolation", "model_changes", b"model_changes", "model_counters", b"model_counters", "provider", b"provider", "secrets", b"secrets", "warnings", b"warnings"]) -> None: ...
 
 Global___GetProviderResponse: typing_extensions.TypeAlias = GetProviderResponse
 
@@ -476,6 +516,81 @@ class ProviderSecret(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["name", b"name", "present", b"present", "source", b"source"]) -> None: ...
 
 Global___ProviderSecret: typing_extensions.TypeAlias = ProviderSecret
+
+@typing.final
+class ModelChange(google.protobuf.message.Message):
+    """A difference between what a provider lists and what it listed before, also before the broker started."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    CAPABILITIES_APPEARED_FIELD_NUMBER: builtins.int
+    CAPABILITIES_VANISHED_FIELD_NUMBER: builtins.int
+    TIME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """"providers/{provider}/models/{model}"; "providers/{provider}" when it is about what all of them do together."""
+    kind: Global___ModelChangeKind.ValueType
+    """What happened."""
+    @property
+    def capabilities_appeared(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What it does and did not do before, in order; all it does when it appeared."""
+
+    @property
+    def capabilities_vanished(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What it did before and does not do, in order; all it did when it vanished."""
+
+    @property
+    def time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the broker noticed."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        kind: Global___ModelChangeKind.ValueType = ...,
+        capabilities_appeared: collections.abc.Iterable[builtins.str] | None = ...,
+        capabilities_vanished: collections.abc.Iterable[builtins.str] | None = ...,
+        time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["time", b"time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["capabilities_appeared", b"capabilities_appeared", "capabilities_vanished", b"capabilities_vanished", "kind", b"kind", "name", b"name", "time", b"time"]) -> None: ...
+
+Global___ModelChange: typing_extensions.TypeAlias = ModelChange
+
+@typing.final
+class ModelCounters(google.protobuf.message.Message):
+    """How often what a provider offers has changed since the broker started."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COMPARISONS_FIELD_NUMBER: builtins.int
+    MODELS_APPEARED_FIELD_NUMBER: builtins.int
+    MODELS_VANISHED_FIELD_NUMBER: builtins.int
+    CAPABILITIES_APPEARED_FIELD_NUMBER: builtins.int
+    CAPABILITIES_VANISHED_FIELD_NUMBER: builtins.int
+    comparisons: builtins.int
+    """Lists that were compared with the one before."""
+    models_appeared: builtins.int
+    """Models that were there and had not been."""
+    models_vanished: builtins.int
+    """Models that had been there and were not."""
+    capabilities_appeared: builtins.int
+    """Capabilities of the whole provider that were there and had not been."""
+    capabilities_vanished: builtins.int
+    """Capabilities of the whole provider that had been there and were not."""
+    def __init__(
+        self,
+        *,
+        comparisons: builtins.int = ...,
+        models_appeared: builtins.int = ...,
+        models_vanished: builtins.int = ...,
+        capabilities_appeared: builtins.int = ...,
+        capabilities_vanished: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capabilities_appeared", b"capabilities_appeared", "capabilities_vanished", b"capabilities_vanished", "comparisons", b"comparisons", "models_appeared", b"models_appeared", "models_vanished", b"models_vanished"]) -> None: ...
+
+Global___ModelCounters: typing_extensions.TypeAlias = ModelCounters
 
 @typing.final
 class ListProvidersRequest(google.protobuf.message.Message):
@@ -548,6 +663,7 @@ class WatchProvidersResponse(google.protobuf.message.Message):
     PROVIDER_FIELD_NUMBER: builtins.int
     REMOVED_FIELD_NUMBER: builtins.int
     SYNCED_FIELD_NUMBER: builtins.int
+    MODEL_CHANGES_FIELD_NUMBER: builtins.int
     removed: builtins.bool
     """True when it was unloaded."""
     synced: builtins.bool
@@ -556,15 +672,22 @@ class WatchProvidersResponse(google.protobuf.message.Message):
     def provider(self) -> Global___Provider:
         """The provider as it is now; absent in the message that only says `synced`."""
 
+    @property
+    def model_changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ModelChange]:
+        """What is new about its models since the last message about it; in the first one what has changed since the broker
+        started. A broker keeps 1,000 for each provider: a watcher that falls further behind misses the oldest.
+        """
+
     def __init__(
         self,
         *,
         provider: Global___Provider | None = ...,
         removed: builtins.bool = ...,
         synced: builtins.bool = ...,
+        model_changes: collections.abc.Iterable[Global___ModelChange] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["provider", b"provider"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["provider", b"provider", "removed", b"removed", "synced", b"synced"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model_changes", b"model_changes", "provider", b"provider", "removed", b"removed", "synced", b"synced"]) -> None: ...
 
 Global___WatchProvidersResponse: typing_extensions.TypeAlias = WatchProvidersResponse
 

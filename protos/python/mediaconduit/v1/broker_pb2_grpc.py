@@ -129,7 +129,8 @@ class BrokerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchProviders(self, request, context):
-        """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching.
+        """Streams all providers and then every change of one, also of the models it has. Never ends by itself; cancelling it
+        only ends the watching.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -258,7 +258,9 @@ class BrokerStub(typing.Generic[_BrokerLoadProviderType, _BrokerUnloadProviderTy
     """
 
     WatchProviders: _BrokerWatchProvidersType
-    """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching."""
+    """Streams all providers and then every change of one, also of the models it has. Never ends by itself; cancelling it
+    only ends the watching.
+    """
 
     ExplainRoute: _BrokerExplainRouteType
     """Says where a request would go and why, without running it. Does not fail for a request that cannot be routed: its
@@ -368,7 +370,9 @@ class BrokerServicer(metaclass=abc.ABCMeta):
         request: mediaconduit.v1.broker_pb2.WatchProvidersRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[mediaconduit.v1.broker_pb2.WatchProvidersResponse], collections.abc.AsyncIterator[mediaconduit.v1.broker_pb2.WatchProvidersResponse]]:
-        """Streams all providers and then every change of one. Never ends by itself; cancelling it only ends the watching."""
+        """Streams all providers and then every change of one, also of the models it has. Never ends by itself; cancelling it
+        only ends the watching.
+        """
 
     @abc.abstractmethod
     def ExplainRoute(

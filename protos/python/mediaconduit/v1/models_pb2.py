@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmediaconduit/v1/models.proto\x12\x0fmediaconduit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x03\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12*\n\x06inputs\x18\x05 \x03(\x0b\x32\x1a.mediaconduit.v1.InputSpec\x12\x1a\n\x12output_media_types\x18\x06 \x03(\t\x12\x16\n\x0eoptions_schema\x18\x07 \x01(\t\x12)\n\x07pricing\x18\x08 \x01(\x0b\x32\x18.mediaconduit.v1.Pricing\x12\x16\n\x0e\x63ontext_tokens\x18\t \x01(\x03\x12\x19\n\x11max_output_tokens\x18\n \x01(\x03\x12\x10\n\x08\x66\x65\x61tures\x18\x0b \x03(\t\x12/\n\x0bretire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05state\x18\r \x01(\x0e\x32\x1b.mediaconduit.v1.ModelState\x12\x14\n\x0c\x63\x61nonical_id\x18\x0e \x01(\t\"f\n\tInputSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bmedia_types\x18\x02 \x03(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x11\n\tmax_bytes\x18\x04 \x01(\x03\x12\x11\n\tmax_count\x18\x05 \x01(\x05\"Q\n\x07Pricing\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12$\n\x05rates\x18\x02 \x03(\x0b\x32\x15.mediaconduit.v1.Rate\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xa3\x01\n\x04Rate\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\x12\n\nnano_price\x18\x02 \x01(\x03\x12\x0b\n\x03per\x18\x03 \x01(\x03\x12\x39\n\nconditions\x18\x04 \x03(\x0b\x32%.mediaconduit.v1.Rate.ConditionsEntry\x1a\x31\n\x0f\x43onditionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*t\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ABSENT\x10\x01\x12\x19\n\x15MODEL_STATE_INSTALLED\x10\x02\x12\x16\n\x12MODEL_STATE_LOADED\x10\x03\x42\x85\x01\n\x13\x63om.mediaconduit.v1B\x0bModelsProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmediaconduit/v1/models.proto\x12\x0fmediaconduit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x04\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12*\n\x06inputs\x18\x05 \x03(\x0b\x32\x1a.mediaconduit.v1.InputSpec\x12\x1a\n\x12output_media_types\x18\x06 \x03(\t\x12\x16\n\x0eoptions_schema\x18\x07 \x01(\t\x12)\n\x07pricing\x18\x08 \x01(\x0b\x32\x18.mediaconduit.v1.Pricing\x12\x16\n\x0e\x63ontext_tokens\x18\t \x01(\x03\x12\x19\n\x11max_output_tokens\x18\n \x01(\x03\x12\x10\n\x08\x66\x65\x61tures\x18\x0b \x03(\t\x12/\n\x0bretire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05state\x18\r \x01(\x0e\x32\x1b.mediaconduit.v1.ModelState\x12\x14\n\x0c\x63\x61nonical_id\x18\x0e \x01(\t\x12\x30\n\x0crelease_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x15\x66irst_output_duration\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\"f\n\tInputSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bmedia_types\x18\x02 \x03(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x11\n\tmax_bytes\x18\x04 \x01(\x03\x12\x11\n\tmax_count\x18\x05 \x01(\x05\"Q\n\x07Pricing\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12$\n\x05rates\x18\x02 \x03(\x0b\x32\x15.mediaconduit.v1.Rate\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xa3\x01\n\x04Rate\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\x12\n\nnano_price\x18\x02 \x01(\x03\x12\x0b\n\x03per\x18\x03 \x01(\x03\x12\x39\n\nconditions\x18\x04 \x03(\x0b\x32%.mediaconduit.v1.Rate.ConditionsEntry\x1a\x31\n\x0f\x43onditionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*t\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ABSENT\x10\x01\x12\x19\n\x15MODEL_STATE_INSTALLED\x10\x02\x12\x16\n\x12MODEL_STATE_LOADED\x10\x03\x42\x85\x01\n\x13\x63om.mediaconduit.v1B\x0bModelsProtoP\x01ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\xaa\x02\x0fMediaConduit.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +36,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\023com.mediaconduit.v1B\013ModelsProtoP\001ZMgithub.com/mediaconduit/mediaconduit/protos/go/mediaconduit/v1;mediaconduitv1\252\002\017MediaConduit.V1'
   _globals['_RATE_CONDITIONSENTRY']._loaded_options = None
   _globals['_RATE_CONDITIONSENTRY']._serialized_options = b'8\001'
-  _globals['_MODELSTATE']._serialized_start=847
-  _globals['_MODELSTATE']._serialized_end=963
-  _globals['_MODEL']._serialized_start=83
-  _globals['_MODEL']._serialized_end=492
-  _globals['_INPUTSPEC']._serialized_start=494
-  _globals['_INPUTSPEC']._serialized_end=596
-  _globals['_PRICING']._serialized_start=598
-  _globals['_PRICING']._serialized_end=679
-  _globals['_RATE']._serialized_start=682
-  _globals['_RATE']._serialized_end=845
-  _globals['_RATE_CONDITIONSENTRY']._serialized_start=796
-  _globals['_RATE_CONDITIONSENTRY']._serialized_end=845
+  _globals['_MODELSTATE']._serialized_start=987
+  _globals['_MODELSTATE']._serialized_end=1103
+  _globals['_MODEL']._serialized_start=115
+  _globals['_MODEL']._serialized_end=632
+  _globals['_INPUTSPEC']._serialized_start=634
+  _globals['_INPUTSPEC']._serialized_end=736
+  _globals['_PRICING']._serialized_start=738
+  _globals['_PRICING']._serialized_end=819
+  _globals['_RATE']._serialized_start=822
+  _globals['_RATE']._serialized_end=985
+  _globals['_RATE_CONDITIONSENTRY']._serialized_start=936
+  _globals['_RATE_CONDITIONSENTRY']._serialized_end=985
 # @@protoc_insertion_point(module_scope)

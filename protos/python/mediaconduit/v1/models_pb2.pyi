@@ -6,6 +6,7 @@ Models and what they cost."""
 import builtins
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
@@ -50,7 +51,7 @@ Global___ModelState: typing_extensions.TypeAlias = ModelState
 
 @typing.final
 class Model(google.protobuf.message.Message):
-    """A model of a provider. Everything in it is set by the provider."""
+    """A model of a provider. Everything in it is set by the provider, but for what a broker measures."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -68,6 +69,8 @@ class Model(google.protobuf.message.Message):
     RETIRE_TIME_FIELD_NUMBER: builtins.int
     STATE_FIELD_NUMBER: builtins.int
     CANONICAL_ID_FIELD_NUMBER: builtins.int
+    RELEASE_TIME_FIELD_NUMBER: builtins.int
+    FIRST_OUTPUT_DURATION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"providers/{provider}/models/{model}"; the model part is the vendor's own id: all that follows, slashes and colons
     included.
@@ -119,6 +122,16 @@ class Model(google.protobuf.message.Message):
     def retire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the vendor will stop serving it; absent = not known."""
 
+    @property
+    def release_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the vendor brought it out; absent = not known."""
+
+    @property
+    def first_output_duration(self) -> google.protobuf.duration_pb2.Duration:
+        """From the start of a call's work to its first output. A broker sets the median of the latest calls it carried; where
+        it has carried none, the vendor's own figure, if the provider has one. Absent = not known.
+        """
+
     def __init__(
         self,
         *,
@@ -136,9 +149,11 @@ class Model(google.protobuf.message.Message):
         retire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         state: Global___ModelState.ValueType = ...,
         canonical_id: builtins.str = ...,
+        release_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        first_output_duration: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["pricing", b"pricing", "retire_time", b"retire_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["canonical_id", b"canonical_id", "capabilities", b"capabilities", "context_tokens", b"context_tokens", "description", b"description", "display_name", b"display_name", "features", b"features", "inputs", b"inputs", "max_output_tokens", b"max_output_tokens", "name", b"name", "options_schema", b"options_schema", "output_media_types", b"output_media_types", "pricing", b"pricing", "retire_time", b"retire_time", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["first_output_duration", b"first_output_duration", "pricing", b"pricing", "release_time", b"release_time", "retire_time", b"retire_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["canonical_id", b"canonical_id", "capabilities", b"capabilities", "context_tokens", b"context_tokens", "description", b"description", "display_name", b"display_name", "features", b"features", "first_output_duration", b"first_output_duration", "inputs", b"inputs", "max_output_tokens", b"max_output_tokens", "name", b"name", "options_schema", b"options_schema", "output_media_types", b"output_media_types", "pricing", b"pricing", "release_time", b"release_time", "retire_time", b"retire_time", "state", b"state"]) -> None: ...
 
 Global___Model: typing_extensions.TypeAlias = Model
 
@@ -234,10 +249,10 @@ class Rate(google.protobuf.message.Message):
     CONDITIONS_FIELD_NUMBER: builtins.int
     unit: builtins.str
     """What is counted. Units are whole and do not overlap: each token, image or millisecond counts under exactly one of
-    "input-token", "input-audio-token", "cached-input-token", "cache-write-token", "output-token",
-    "output-audio-token", "reasoning-token", "input-image", "image", "pixel", "input-audio-millisecond",
-    "audio-millisecond", "video-millisecond", "compute-millisecond", "character", "page", "search", "request", "credit"
-    or the vendor's own.
+    "input-token", "input-audio-token", "input-image-token", "cached-input-token", "cache-write-token", "output-token",
+    "output-audio-token", "output-image-token", "reasoning-token", "input-image", "image", "pixel",
+    "input-audio-millisecond", "audio-millisecond", "video-millisecond", "compute-millisecond", "character", "page",
+    "search", "request", "credit" or the vendor's own.
     """
     nano_price: builtins.int
     """Price in billionths of Pricing.currency."""
