@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import abc
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mediaconduit.v1.events_pb2 import Usage
 from mediaconduit.v1.media_pb2 import Part, Turn
 from mediaconduit.v1.options_pb2 import TransformOptions
 
@@ -122,6 +123,10 @@ class Call(abc.ABC):
     @abc.abstractmethod
     def remaining(self) -> float | None:
         """Seconds until the caller's deadline; None without one."""
+
+    @abc.abstractmethod
+    def meter(self, consumed: Callable[[], Usage]) -> None:
+        """Says how to count what the call has consumed. Asked once, if the call ends before a `Usage` was yielded."""
 
 
 @dataclass(frozen=True, slots=True)

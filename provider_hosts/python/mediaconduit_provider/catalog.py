@@ -16,6 +16,9 @@ from mediaconduit_provider.provider import Model, Provider
 
 _CAPABILITY: Final = re.compile(r"(text|image|audio|video|3d)-to-(text|image|audio|video|3d|embedding|scores)")
 
+_UNLISTED: Final = 1000
+"""Models that are remembered beside those listed: callers may name what they like."""
+
 
 class ModelError(ValueError):
     """An author described a model in a way that cannot be."""
@@ -62,6 +65,10 @@ class Entry:
             )
         if model.pricing is not None:
             proto.pricing.CopyFrom(model.pricing)
+        for time, field in ((model.released, proto.release_time), (model.retires, proto.retire_time)):
+            if time is not None:
+                # A naive time is meant in UTC.
+                field.FromDatetime(time)
         if with_schema:
             proto.options_schema = json.dumps(self.schema.document)
         return proto
@@ -75,6 +82,8 @@ class Catalog:
         self._prefix = f"providers/{provider_id}/models/"
         self.provider_id = provider_id
         self._entries: dict[str, Entry] = {}
+        self._unlisted: dict[str, Entry] = {}
+        """Found by `Provider.find_model` since the last list."""
         self._listed: Sequence[Model] | None = None
         self.refresh_time = 0.0
         """Unix time at which the provider last gave a new list; 0 = never."""
@@ -95,6 +104,7 @@ class Catalog:
         models = await self._provider.list_models(refresh=refresh)
         if models is not self._listed or refresh:
             self._entries = self._indexed(models)
+            self._unlisted = {}
             self._listed = models
             self.refresh_time = time.time()
         return self.entries
@@ -104,27 +114,39 @@ class Catalog:
         for model in models:
             if not model.id or model.id in entries:
                 raise ModelError(f"model id {model.id!r} is empty or there twice")
-            if "live" in model.features and type(self._provider).live is Provider.live:
-                raise ModelError(f"model {model.id!r} has the feature 'live' but live() is not overridden")
-            entries[model.id] = Entry(self._prefix + model.id, model)
+            entries[model.id] = self._entry(model)
         return entries
+
+    def _entry(self, model: Model) -> Entry:
+        if "live" in model.features and type(self._provider).live is Provider.live:
+            raise ModelError(f"model {model.id!r} has the feature 'live' but live() is not overridden")
+        return Entry(self._prefix + model.id, model)
 
     def forget(self) -> None:
         """Asks the provider again at the next unknown name: what it has may depend on its settings."""
         self._listed = None
         self._entries = {}
+        self._unlisted = {}
 
     async def find(self, name: str) -> Entry:
         """The model of that name. Raises `NotFoundError` with the nearest ones."""
         if not name:
             raise InvalidRequestError.at("model", "no model is named", hint=f"name one like {self._prefix}<model>")
         model_id = self._id_of(name)
-        entry = self._entries.get(model_id)
+        entry = self._entries.get(model_id) or await self._find_unlisted(model_id)
         if entry is None:
             await self.list()
             entry = self._entries.get(model_id)
         if entry is None:
             raise self._unknown(name, model_id)
+        return entry
+
+    async def _find_unlisted(self, model_id: str) -> Entry | None:
+        entry = self._unlisted.get(model_id)
+        if entry is None and (model := await self._provider.find_model(model_id)) is not None:
+            if len(self._unlisted) >= _UNLISTED:
+                self._unlisted.clear()
+            entry = self._unlisted[model_id] = self._entry(model)
         return entry
 
     async def choose(self, name: str, capability: str) -> tuple[Entry, str]:

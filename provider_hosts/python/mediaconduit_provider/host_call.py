@@ -6,12 +6,12 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mediaconduit.errors import InvalidRequestError
-from mediaconduit.v1.events_pb2 import Notice, OutputKind
+from mediaconduit.v1.events_pb2 import Notice, OutputKind, Usage
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
@@ -44,6 +44,7 @@ class HostCall(Call):
         self.log = _CallLog(_log, {"generation": facts.generation})
         self._deadline = facts.deadline
         self._folder: Path | None = None
+        self._consumed: Callable[[], Usage] | None = None
         self._files = 0
         self._inputs: dict[str, Input] = {}
         self.arriving: dict[int, ArrivingInput] = {}
@@ -112,6 +113,10 @@ class HostCall(Call):
         """Seconds until the caller's deadline."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
+    def meter(self, consumed: Callable[[], Usage]) -> None:
+        """Says how to count what the call has consumed."""
+        self._consumed = consumed
+
     # -- for the host -------------------------------------------------------------------------------------------------
 
     def media_type_for(self, kind: OutputKind.ValueType) -> str:
@@ -123,6 +128,10 @@ class HostCall(Call):
         if offered:
             return self.media_type(*offered)
         return "text/plain" if textual else "application/octet-stream"
+
+    def consumed(self) -> Usage | None:
+        """What the author's meter says now; None without one."""
+        return self._consumed() if self._consumed is not None else None
 
     def new_file(self) -> Path:
         """The path of a file that does not exist yet, in the call's folder."""

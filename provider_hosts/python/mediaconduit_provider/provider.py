@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mediaconduit.v1.events_pb2 import Progress
@@ -64,6 +65,10 @@ class Model:
     """For models on this machine."""
     canonical_id: str = ""
     """The same for the same model at other providers."""
+    released: datetime | None = None
+    """When the vendor brought it out."""
+    retires: datetime | None = None
+    """When the vendor stops serving it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,13 @@ class Provider:
     async def list_models(self, *, refresh: bool = False) -> Sequence[Model]:
         """The models, from a cache unless `refresh` is set."""
         return self.models
+
+    async def find_model(self, model_id: str) -> Model | None:
+        """A model that may not be listed: for vendors that serve more than they list. None = there is none.
+
+        Asked once for each id, before `list_models`: it should not have to ask anyone.
+        """
+        return None
 
     def transform(self, call: Call) -> AsyncIterator[Yielded] | Iterable[Yielded]:
         """Does the work: an async generator, or a plain generator that the host runs in a thread.

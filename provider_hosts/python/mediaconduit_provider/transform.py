@@ -116,6 +116,7 @@ class Run:
         except (Exception, SystemExit, GeneratorExit) as error:
             self.error = self._cause or self._unexpected(error)
         self._fill_provenance()
+        self._read_meter()
         if self.error is None:
             self.encoder.completed(self.provenance)
         else:
@@ -138,6 +139,15 @@ class Run:
             await self.call.release()
         if self._cause is not None:
             raise self._cause
+
+    def _read_meter(self) -> None:
+        """What was consumed, where the author did not come to say so."""
+        if self.encoder.usage is not None:
+            return
+        try:
+            self.encoder.usage = self.call.consumed()
+        except Exception:
+            _log.exception("[%s] the call's meter failed", self.call.generation)
 
     def _why_cancelled(self, error: asyncio.CancelledError) -> MediaConduitError:
         """For a cancellation that did not come from the handler: the process ends, or the author's own code did it."""
