@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from mediaconduit.errors import InvalidRequestError, MediaConduitError, Reason
@@ -20,6 +21,20 @@ class Listing(Provider):
     async def list_models(self, *, refresh: bool = False) -> Sequence[Model]:
         self.asked.append(refresh)
         return self.current
+
+
+async def test_when_a_model_came_and_goes_is_told_in_utc() -> None:
+    class Dated(Provider):
+        models = (
+            Model("old", ["text-to-text"], released=datetime(2024, 5, 13), retires=datetime(2026, 12, 1, tzinfo=UTC)),
+            Model("new", ["text-to-text"], released=datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))),
+        )
+
+    old, new = [entry.to_proto() for entry in await Catalog(Dated(), "dated").list()]
+    assert old.release_time.ToJsonString() == "2024-05-13T00:00:00Z"
+    assert old.retire_time.ToJsonString() == "2026-12-01T00:00:00Z"
+    assert new.release_time.ToJsonString() == "2025-12-31T23:00:00Z"
+    assert not new.HasField("retire_time")
 
 
 @pytest.mark.parametrize("name", ["providers/p/models/org/m:1", "p/org/m:1", "org/m:1"])
