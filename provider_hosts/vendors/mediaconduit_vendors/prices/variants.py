@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 _PREFIXES: Final = ("models/", "publishers/google/models/", "accounts/fireworks/models/")
+_DAY, _MONTH = r"(?:[0-2]\d|3[01])", r"(?:0[1-9]|1[0-2])"
 _DATE: Final = re.compile(
-    r"(?:[-@](?:20\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d|[01]\d-20\d\d|[01]\d-[0-3]\d|[012]\d[01]\d)|-latest|-0\d\d)$"
+    rf"(?:[-@](?:20\d\d-{_MONTH}-{_DAY}|20\d\d{_MONTH}{_DAY}|{_MONTH}-20\d\d|{_MONTH}-{_DAY}|{_MONTH}{_DAY}|2\d{_MONTH})"
+    r"|-latest|-0\d\d)$"
 )
 """Dates as vendors write them ("-2024-08-06", "-20250929", "-09-2025", "-05-20", "-2508" or "-0125"), "-latest", and
 Gemini's revisions ("-001")."""
