@@ -114,7 +114,8 @@ class Api:
         try:
             response = await self._send(request)
             try:
-                yield Reply(response, self.timeouts, self._failed(request))
+                request_id = request_id_of(response.headers, self.vendor)
+                yield Reply(response, self.timeouts, self._failed(request), request_id)
             finally:
                 await response.aclose()
         finally:

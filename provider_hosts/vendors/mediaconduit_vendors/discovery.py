@@ -37,7 +37,7 @@ class Discovery:
         self._lifetime = lifetime
         self._models: Sequence[Model] | None = None
         self._fresh_until = 0.0
-        self._asking: asyncio.Task[Sequence[Model]] | None = None
+        self._asking: asyncio.Task[Sequence[Model] | MediaConduitError] | None = None
         self._tasks = TaskOwner()
 
     async def aclose(self) -> None:
@@ -51,7 +51,10 @@ class Discovery:
             refresh: Ask the vendor now, and raise what that raises.
         """
         if refresh:
-            return await asyncio.shield(self._fetch())
+            found = await asyncio.shield(self._fetch())
+            if isinstance(found, MediaConduitError):
+                raise found
+            return found
         if time.monotonic() >= self._fresh_until:
             await self._refreshed()
         return self._models if self._models is not None else self._known()
@@ -63,18 +66,18 @@ class Discovery:
             return
         await asyncio.wait({asking}, timeout=FIRST_WAIT)
 
-    def _fetch(self) -> asyncio.Task[Sequence[Model]]:
+    def _fetch(self) -> asyncio.Task[Sequence[Model] | MediaConduitError]:
         if self._asking is None or self._asking.done():
             self._asking = self._tasks.start(self._asked(), name="model discovery")
         return self._asking
 
-    async def _asked(self) -> Sequence[Model]:
+    async def _asked(self) -> Sequence[Model] | MediaConduitError:
         try:
             models = await self._ask()
         except MediaConduitError as error:
             self._fresh_until = time.monotonic() + AFTER_FAILURE
             _log.warning("the vendor's models could not be listed: %s", error.message)
-            raise
+            return error
         # The same list stays the same object: whoever indexed it need not do so again.
         if self._models is None or list(models) != list(self._models):
             self._models = tuple(models)

@@ -62,9 +62,8 @@ def seconds_of(text: str, now: float) -> float | None:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return _from_number(float(text), now)
-    if parts := _DURATION.findall(text):
-        if "".join(number + unit for number, unit in parts) == text:
-            return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if (parts := _DURATION.findall(text)) and "".join(number + unit for number, unit in parts) == text:
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
     return _from_date(text, now)
 
 
@@ -111,5 +110,4 @@ class Gate:
 
     async def passed(self) -> None:
         """Returns when requests may go."""
-        while wait := self.wait:
-            await asyncio.sleep(wait)
+        await asyncio.sleep(self.wait)

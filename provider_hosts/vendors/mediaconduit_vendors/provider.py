@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
 from mediaconduit_vendors.vendor import Timeouts, Vendor
 
-Operation = Callable[[Api, Call], AsyncIterator[Yielded]]
+Operation = Callable[[Api, Call], AsyncGenerator[Yielded, None]]
 """One thing a vendor does for one call: an async generator, as `Provider.transform`."""
 
 SETTINGS: Mapping[str, Any] = {
@@ -73,6 +73,7 @@ class VendorProvider(Provider):
     def __init__(self) -> None:
         self._api: Api | None = None
         self._discovery: Discovery | None = None
+        self._starting = False
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
 
@@ -110,7 +111,8 @@ class VendorProvider(Provider):
     # -- for the host -------------------------------------------------------------------------------------------------
 
     async def setup(self) -> None:
-        """Gets ready to talk, without talking."""
+        """Gets ready to talk, without talking: settings, which may name another address, come after this."""
+        self._starting = True
         _ = self.api
 
     async def configure(self, settings: Mapping[str, Any]) -> None:
@@ -133,15 +135,16 @@ class VendorProvider(Provider):
 
     async def list_models(self, *, refresh: bool = False) -> Sequence[Model]:
         """The vendor's models. Without a key: those that are known, unless `refresh` asks the vendor."""
-        if not refresh and self.vendor.key_required and not self._key():
+        starting, self._starting = self._starting, False
+        if not refresh and (starting or (self.vendor.key_required and not self._key())):
             return self.known_models()
         return await self._current_discovery().models(refresh=refresh)
 
-    async def transform(self, call: Call) -> AsyncIterator[Yielded]:
+    async def transform(self, call: Call) -> AsyncGenerator[Yielded, None]:
         """Runs the operation of the model and capability asked for."""
         assert isinstance(call.model, VendorModel)
         operation = call.model.operations[call.capability]
-        async with aclosing(operation(self.api, call)) as work:  # type: ignore[type-var]
+        async with aclosing(operation(self.api, call)) as work:
             async for yielded in work:
                 yield yielded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -20,10 +20,18 @@ LARGEST_EVENT: Final = 64 * 1024 * 1024
 class Reply:
     """An answer under way. Made by `Api.open`; valid until that is left, but for `headers` and `status`."""
 
-    def __init__(self, response: httpx2.Response, timeouts: Timeouts, failed: Callable[..., MediaConduitError]) -> None:
+    def __init__(
+        self,
+        response: httpx2.Response,
+        timeouts: Timeouts,
+        failed: Callable[..., MediaConduitError],
+        request_id: str,
+    ) -> None:
         response.stream = _Watched(response.stream, timeouts)  # type: ignore[arg-type]
         self._response = response
         self._failed = failed
+        self.request_id = request_id
+        """The vendor's id of the request; empty when it gives none."""
 
     @property
     def headers(self) -> httpx2.Headers:
@@ -37,9 +45,9 @@ class Reply:
 
     def failure(self, body: Any) -> MediaConduitError:
         """The error that a piece of the answer states."""
-        return self._failed(body, request_id=self.headers.get("x-request-id", ""))
+        return self._failed(body, request_id=self.request_id)
 
-    async def events(self) -> AsyncIterator[tuple[str, Any]]:
+    async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """Server-sent events: name and decoded JSON. Comments, empty ones and "[DONE]" are left out.
 
         A vendor that answers in plain JSON what it was asked to stream gives one event.
@@ -49,7 +57,7 @@ class Reply:
             return
         self.headers["content-type"] = "text/event-stream"  # some vendors forget to say so
         loads = json.loads
-        source = httpx2.EventSource(self._response, max_event_size=LARGEST_EVENT)
+        source: Any = httpx2.EventSource(self._response, max_event_size=LARGEST_EVENT)
         with _translated():
             async with aclosing(source.__aiter__()) as events:
                 async for event in events:
@@ -57,7 +65,7 @@ class Reply:
                     if data and data != "[DONE]":
                         yield event.event, loads(data)
 
-    async def lines(self) -> AsyncIterator[Any]:
+    async def lines(self) -> AsyncGenerator[Any, None]:
         """JSON values, one on each line."""
         rest = b""
         with _translated():
@@ -70,7 +78,7 @@ class Reply:
             if rest := rest.strip():
                 yield json.loads(rest)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Bytes as they come."""
         with _translated():
             async with aclosing(self._response.aiter_bytes()) as pieces:

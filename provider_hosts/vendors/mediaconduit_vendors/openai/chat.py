@@ -1,0 +1,222 @@
+"""Chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, ClassVar, Final
+
+from mediaconduit.v1.events_pb2 import TokenLogprob
+from mediaconduit.v1.options_pb2 import TextOptions, Tool, ToolChoice
+from mediaconduit_provider import Call, Facts, FinishReason, InvalidRequestError, Usage
+from mediaconduit_provider.outputs import Yielded
+
+from mediaconduit_vendors.answer import Answer
+from mediaconduit_vendors.api import Api, Request
+from mediaconduit_vendors.content import parsed_schema
+from mediaconduit_vendors.openai.messages import Messages
+from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema, passed_on, paths_by_field
+from mediaconduit_vendors.reply import lost
+from mediaconduit_vendors.usage import usage_of
+
+FINISHES: Final[Mapping[str, FinishReason.ValueType]] = {
+    "stop": FinishReason.FINISH_REASON_STOP,
+    "eos": FinishReason.FINISH_REASON_STOP,
+    "end_turn": FinishReason.FINISH_REASON_STOP,
+    "length": FinishReason.FINISH_REASON_LENGTH,
+    "max_tokens": FinishReason.FINISH_REASON_LENGTH,
+    "model_length": FinishReason.FINISH_REASON_LENGTH,
+    "tool_calls": FinishReason.FINISH_REASON_TOOL_CALLS,
+    "function_call": FinishReason.FINISH_REASON_TOOL_CALLS,
+    "content_filter": FinishReason.FINISH_REASON_CONTENT_FILTER,
+}
+"""Why an answer ended, by the words of the vendors of this style."""
+
+_CHOICES: Final = {
+    ToolChoice.TOOL_CHOICE_UNSPECIFIED: "auto",
+    ToolChoice.TOOL_CHOICE_NONE: "none",
+    ToolChoice.TOOL_CHOICE_REQUIRED: "required",
+}
+
+
+class Chat:
+    """``POST /chat/completions``, streamed. Vendors override what they do differently; an instance serves all calls."""
+
+    path: ClassVar[str] = "/chat/completions"
+    options: ClassVar[Mapping[str, Schema]] = CHAT
+    fields: ClassVar[Mapping[str, str]] = CHAT_FIELDS
+    required_choice: ClassVar[str] = "required"
+    """The vendor's word for "call a tool"."""
+
+    async def __call__(self, api: Api, call: Call) -> AsyncGenerator[Yielded, None]:
+        """Text, reasoning and tool calls as they come."""
+        body = await self.request(api, call)
+        answer = Answer(call)
+        request = Request(
+            "POST",
+            self.url(call),
+            json=body,
+            headers=self.headers(call),
+            fields=paths_by_field(self.fields),
+            remaining=call.remaining(),
+        )
+        async with api.open(request) as reply:
+            yield Facts(vendor_request_id=reply.request_id)
+            first = True
+            async with aclosing(reply.events()) as events:
+                async for _, chunk in events:
+                    if first and (model := chunk.get("model")):
+                        first = False
+                        yield Facts(vendor_model=model, vendor_response_id=chunk.get("id") or "")
+                    if chunk.get("error"):
+                        raise reply.failure(chunk)
+                    for yielded in self.read(chunk, answer, call):
+                        yield yielded
+        if not answer.finished:
+            raise lost()
+        for yielded in answer.end():
+            yield yielded
+
+    # -- what is sent -------------------------------------------------------------------------------------------------
+
+    def url(self, call: Call) -> str:
+        """Where it is sent."""
+        return self.path
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """More headers."""
+        return {}
+
+    def messages(self, api: Api, call: Call) -> Messages:
+        """What writes the messages."""
+        return Messages(call, api.vendor.id)
+
+    async def request(self, api: Api, call: Call) -> dict[str, Any]:
+        """The body. Raises `InvalidRequestError` for what the vendor cannot take."""
+        text = call.options.text
+        request: dict[str, Any] = {
+            "model": call.model.id,
+            "messages": await self.messages(api, call).write(),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            **passed_on(call, self.fields),
+        }
+        if text.HasField("top_logprobs"):
+            request |= {"logprobs": True, "top_logprobs": text.top_logprobs}
+        if text.json_schema:
+            request["response_format"] = self.response_format(text)
+        if text.tools:
+            request |= {"tools": list(self.tools(text)), "tool_choice": self.tool_choice(text)}
+        return request
+
+    def response_format(self, text: TextOptions) -> dict[str, Any]:
+        """How the answer must look: a schema, or any JSON object."""
+        schema = parsed_schema(text.json_schema, "options.text.json_schema")
+        if not schema:
+            return {"type": "json_object"}
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+    def tool_choice(self, text: TextOptions) -> Any:
+        """Whether tools are called: one that is required and the only one allowed is named."""
+        if text.tool_choice == ToolChoice.TOOL_CHOICE_REQUIRED:
+            if len(text.allowed_tools) == 1:
+                return {"type": "function", "function": {"name": text.allowed_tools[0]}}
+            return self.required_choice
+        return _CHOICES[text.tool_choice]
+
+    def tools(self, text: TextOptions) -> Iterator[dict[str, Any]]:
+        """The tools the model may call now."""
+        if unknown := sorted(set(text.allowed_tools) - {tool.name for tool in text.tools}):
+            raise InvalidRequestError.at("options.text.allowed_tools", f"no such tool: {', '.join(unknown)}")
+        for number, tool in enumerate(text.tools):
+            if not text.allowed_tools or tool.name in text.allowed_tools:
+                yield self.tool(tool, f"options.text.tools[{number}]")
+
+    def tool(self, tool: Tool, where: str) -> dict[str, Any]:
+        """One tool."""
+        if tool.hosted_tool:
+            raise InvalidRequestError.at(f"{where}.hosted_tool", "this model runs no tools itself")
+        function: dict[str, Any] = {"name": tool.name}
+        if tool.description:
+            function["description"] = tool.description
+        if tool.parameters_schema:
+            function["parameters"] = parsed_schema(tool.parameters_schema, f"{where}.parameters_schema")
+        if tool.HasField("strict"):
+            function["strict"] = tool.strict
+        return {"type": "function", "function": function}
+
+    # -- what comes back ----------------------------------------------------------------------------------------------
+
+    def read(self, chunk: Mapping[str, Any], answer: Answer, call: Call) -> Iterator[Yielded]:
+        """What a chunk says. An answer that was not streamed has messages in place of deltas."""
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or choice.get("message")
+            index = choice.get("index") or 0
+            if delta:
+                yield from self.delta(delta, choice, answer, index)
+            if reason := choice.get("finish_reason"):
+                answer.finish(FINISHES.get(reason, FinishReason.FINISH_REASON_UNSPECIFIED), reason, index)
+        if usage := chunk.get("usage"):
+            answer.usage = self.usage(usage, call)
+
+    def delta(
+        self, delta: Mapping[str, Any], choice: Mapping[str, Any], answer: Answer, index: int
+    ) -> Iterator[Yielded]:
+        """What a delta of one candidate adds."""
+        if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+            yield answer.reasoning(thought, index)
+        if text := delta.get("content"):
+            logprobs = choice.get("logprobs")
+            yield answer.text(text, index, _logprobs(logprobs.get("content") or ()) if logprobs else ())
+        if refusal := delta.get("refusal"):
+            yield answer.text(refusal, index)
+        if calls := delta.get("tool_calls"):
+            for number, piece in enumerate(calls):
+                function = piece.get("function") or {}
+                key = piece.get("index")
+                yield from answer.tool_call(
+                    number if key is None else key,
+                    id=piece.get("id") or "",
+                    name=function.get("name") or "",
+                    arguments=function.get("arguments") or "",
+                    candidate=index,
+                )
+
+    def usage(self, usage: Mapping[str, Any], call: Call) -> Usage:
+        """Tokens, each counted once."""
+        return usage_of(tokens(usage), call.model.pricing, charged=usage.get("cost"))
+
+
+def tokens(usage: Mapping[str, Any]) -> dict[str, int]:
+    """Counts of tokens by unit. A vendor's totals include the parts it details; ours do not overlap."""
+    read, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    read_details = usage.get("prompt_tokens_details") or {}
+    written_details = usage.get("completion_tokens_details") or {}
+    cached, heard = read_details.get("cached_tokens") or 0, read_details.get("audio_tokens") or 0
+    thought, spoken = written_details.get("reasoning_tokens") or 0, written_details.get("audio_tokens") or 0
+    return {
+        "input-token": max(0, read - cached - heard),
+        "cached-input-token": cached,
+        "input-audio-token": heard,
+        "output-token": max(0, written - thought - spoken),
+        "reasoning-token": thought,
+        "output-audio-token": spoken,
+    }
+
+
+def _logprobs(tokens: Iterable[Mapping[str, Any]]) -> Sequence[TokenLogprob]:
+    return [
+        TokenLogprob(
+            token=_token(token),
+            logprob=token["logprob"],
+            alternatives=[
+                TokenLogprob(token=_token(other), logprob=other["logprob"]) for other in token.get("top_logprobs") or ()
+            ],
+        )
+        for token in tokens
+    ]
+
+
+def _token(token: Mapping[str, Any]) -> bytes:
+    stated = token.get("bytes")
+    return bytes(stated) if stated is not None else str(token.get("token", "")).encode("utf-8", "replace")

@@ -1,0 +1,5 @@
+"""OpenAI's models."""
+
+from openai_provider.provider import OpenAI
+
+__all__ = ["OpenAI"]

@@ -1,0 +1,51 @@
+"""The provider: which of OpenAI's models are used how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from mediaconduit_provider import Model
+from mediaconduit_vendors.api import Api, Request
+from mediaconduit_vendors.kinds import Kind, chat_kind
+from mediaconduit_vendors.openai.chat import Chat
+from mediaconduit_vendors.prices import Listing, listings, lookup
+from mediaconduit_vendors.provider import VendorModel, VendorProvider
+from mediaconduit_vendors.vendor import Vendor
+
+OPENAI = Vendor("openai", "OpenAI", "https://api.openai.com/v1", key="OPENAI_API_KEY")
+CHAT = Chat()
+
+
+class OpenAI(VendorProvider):
+    """OpenAI."""
+
+    display_name = "OpenAI"
+    vendor: ClassVar[Vendor] = OPENAI
+
+    async def discover(self, api: Api) -> Sequence[VendorModel]:
+        """Those of the vendor's models that are known to be of a kind used here."""
+        listed, _ = await api.json(Request("GET", "/models"))
+        return [model for entry in listed["data"] if (model := self.model(entry["id"])) is not None]
+
+    def known_models(self) -> Sequence[VendorModel]:
+        """Those with a price."""
+        found = (self.model(model_id) for model_id in listings("openai", self.prices_file))
+        return [model for model in found if model is not None]
+
+    async def find_model(self, model_id: str) -> Model | None:
+        """A model with a price, without asking OpenAI for its list."""
+        return self.model(model_id)
+
+    def model(self, model_id: str) -> VendorModel | None:
+        """A model by its id; None for one of an unknown kind."""
+        listing = lookup("openai", model_id, self.prices_file)
+        kind = kind_of(listing) if listing is not None else None
+        return kind.model(model_id, listing) if kind is not None else None
+
+
+def kind_of(listing: Listing) -> Kind | None:
+    """How a model is used."""
+    if listing.mode == "chat":
+        return chat_kind(CHAT, CHAT.options, listing.features)
+    return None

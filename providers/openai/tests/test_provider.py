@@ -1,0 +1,53 @@
+import pytest
+from mediaconduit.errors import PreconditionError, Reason
+from mediaconduit_provider.testing import serve
+from mediaconduit_vendors.testing import Upstream, json_reply, sse
+from openai_provider import OpenAI
+
+CHAT = "POST /v1/chat/completions"
+MODELS = {"GET /v1/models": json_reply({"data": [{"id": "gpt-4o-mini"}, {"id": "unknown-kind"}]})}
+
+
+def delta(text: str, **more: object) -> dict[str, object]:
+    return {
+        "id": "chatcmpl-1",
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "delta": {"content": text}, **more}],
+    }
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-made-up")
+
+
+async def test_a_chat_streams_and_says_what_it_took() -> None:
+    usage = {
+        "choices": [],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}},
+    }
+    reply = sse(
+        delta("Hel"), delta("lo"), delta("", finish_reason="stop"), usage, "[DONE]", headers={"x-request-id": "req_1"}
+    )
+    async with (
+        Upstream({CHAT: reply, **MODELS}) as upstream,
+        serve(OpenAI(), settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        result = await served.model("gpt-4o-mini").transform("hi", text={"temperature": 0.5})
+    assert result.text == "Hello"
+    assert dict(result.usage.units) == {"input-token": 10, "cached-input-token": 2, "output-token": 3}
+    assert result.usage.nano_cost > 0
+    assert result.provenance.vendor_request_id == "req_1"
+    asked = upstream.requests[-1]
+    assert asked.header("authorization") == "Bearer sk-made-up"
+    assert asked.json["messages"] == [{"role": "user", "content": "hi"}]
+    assert asked.json["temperature"] == 0.5
+
+
+async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    async with serve(OpenAI(), settings={}) as served:
+        with pytest.raises(PreconditionError, match="needs a key") as failed:
+            await served.model("gpt-4o-mini").transform("hi")
+    assert failed.value.reason is Reason.CREDENTIALS_MISSING
+    assert failed.value.metadata["variable"] == "OPENAI_API_KEY"
