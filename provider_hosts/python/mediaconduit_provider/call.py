@@ -85,6 +85,9 @@ class Call(abc.ABC):
     """Who calls, as the broker says; empty without a broker."""
     log: logging.LoggerAdapter[logging.Logger]
     """Logs with the call's generation."""
+    left: bool = False
+    """Whether the caller has cancelled or was lost. A call that is cancelled without was stopped with its sidecar, and
+    may be resumed by another one."""
 
     @property
     @abc.abstractmethod

@@ -89,7 +89,7 @@ class Run:
         """Cancels the author's code; `cause` is what the call then failed with. Only the first time counts."""
         if self._leaving:
             return
-        self._leaving = True
+        self._leaving = self.call.left = True
         self._cause = cause or self._why_left()
         self.call.fail_inputs(self._cause)
         if self._cancel is not None:

@@ -55,6 +55,7 @@ class Api:
         base_url: In place of the vendor's; empty = the vendor's.
         timeouts: How long the vendor may take.
         attempts: Tries of one request in all.
+        poll_interval: Seconds between two questions how a job of the vendor's stands.
     """
 
     def __init__(
@@ -65,10 +66,12 @@ class Api:
         base_url: str = "",
         timeouts: Timeouts | None = None,
         attempts: int = 3,
+        poll_interval: float = 3.0,
     ) -> None:
         self.vendor = vendor
         self.timeouts = timeouts or Timeouts()
         self.base_url = (base_url or vendor.base_url).rstrip("/")
+        self.poll_interval = poll_interval
         self.gate = Gate()
         self._key = key
         self._attempts = attempts

@@ -36,6 +36,12 @@ SETTINGS: Mapping[str, Any] = {
         "description": "How long the vendor may take to connect, to answer at all, to begin its body, to go on.",
     },
     "attempts": {"type": "integer", "minimum": 1, "maximum": 10, "default": 3, "description": "Tries of one request."},
+    "poll_interval": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "default": 3,
+        "description": "Seconds between two questions how a job of the vendor's stands.",
+    },
     "models_lifetime": {
         "type": "number",
         "minimum": 1,
@@ -105,6 +111,7 @@ class VendorProvider(Provider):
                 base_url=self.base_url,
                 timeouts=Timeouts(**self.settings.get("timeouts", {})),
                 attempts=self.settings.get("attempts", 3),
+                poll_interval=self.settings.get("poll_interval", 3.0),
             )
         return self._api
 
