@@ -44,6 +44,8 @@ class Request:
     """Paths in the caller's request by the vendor's names, for errors ("max_tokens")."""
     remaining: float | None = None
     """Seconds until the caller's deadline, which no retry waits past."""
+    shared: bool = False
+    """Answered at once and small, so that nobody leaves it early: over HTTP/2 where the vendor serves it."""
 
 
 class Api:
@@ -77,13 +79,18 @@ class Api:
         self._attempts = attempts
         self._budget = Budget()
         waits = httpx2.Timeout(self.timeouts.headers, connect=self.timeouts.connect, pool=None)
-        self._client = httpx2.AsyncClient(http2=True, limits=_CONNECTIONS, timeout=waits)
+        trusted = httpx2.create_ssl_context()
+        self._client = httpx2.AsyncClient(verify=trusted, limits=_CONNECTIONS, timeout=waits)
+        # Leaving an answer early ends an HTTP/1.1 connection, but not a stream of an HTTP/2 connection: the vendor
+        # would go on working. So only what is answered at once shares a connection.
+        self._shared = httpx2.AsyncClient(verify=trusted, limits=_CONNECTIONS, timeout=waits, http2=True)
         self._users = 0
         self._retired = False
 
     async def aclose(self) -> None:
         """Closes all connections."""
         await self._client.aclose()
+        await self._shared.aclose()
 
     async def retire(self) -> None:
         """Closes when the last request under way has ended."""
@@ -128,7 +135,7 @@ class Api:
 
     async def json(self, request: Request) -> tuple[Any, Reply]:
         """The whole answer as JSON, and what it came with. Raises as `open`, and VENDOR_PROTOCOL."""
-        async with self.open(request) as reply:
+        async with self.open(replace(request, shared=request.shared or request.method == "GET")) as reply:
             return await reply.json(), reply
 
     # -- sending ------------------------------------------------------------------------------------------------------
@@ -159,7 +166,8 @@ class Api:
     async def _try(self, request: Request) -> httpx2.Response:
         built = self._build(request)
         try:
-            response = await self._client.send(built, stream=True)
+            client = self._shared if request.shared else self._client
+            response = await client.send(built, stream=True)
         except httpx2.ConnectTimeout as error:
             raise RefusedError(self._timeout("to connect to"), again=True) from error
         except httpx2.ConnectError as error:
