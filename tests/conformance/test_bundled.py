@@ -1,9 +1,11 @@
-"""Every bundled provider passes every check."""
+"""Every bundled provider passes every check, but for those that only a key of a vendor's opens."""
 
 from pathlib import Path
 
 import pytest
 from mediaconduit_broker.conformance import Report
+from mediaconduit_broker.environments import Permissions
+from mediaconduit_broker.manifest import read_manifest
 from mediaconduit_broker.sources import catalog
 
 from .conftest import Conform
@@ -24,8 +26,12 @@ async def test_a_bundled_provider_passes_every_check(
     if name == "llamacpp":
         path: Path = request.getfixturevalue("tiny_gguf")
         settings["model_path"] = str(path)
-    report = await conform(name, settings=settings)
-    assert report.passed, explain(report)
+    # Their builds are ours to allow.
+    report = await conform(name, settings=settings, permissions=Permissions(build=True))
+    assert not report.failed, explain(report)
     seen = {outcome.name: outcome for outcome in report.outcomes}
     assert seen["transform"].applicable
     assert "not tried" not in seen["transform"].detail
+    manifest = read_manifest(catalog()[name])
+    if not manifest.secrets or manifest.conformance.upstream:
+        assert report.passed, [(outcome.name, outcome.detail) for outcome in report.skipped]

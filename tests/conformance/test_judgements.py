@@ -1,5 +1,6 @@
 """The suite's own judgement of events, failures, options and inputs, without a provider."""
 
+import contextlib
 import hashlib
 import io
 import struct
@@ -11,9 +12,13 @@ import pytest
 from mediaconduit.errors import MediaConduitError, NotFoundError, Reason
 from mediaconduit.status import to_status
 from mediaconduit.v1.events_pb2 import OutputKind, TransformEvent
+from mediaconduit.v1.media_pb2 import Part
 from mediaconduit.v1.models_pb2 import InputSpec, Model
 from mediaconduit.v1.options_pb2 import TransformOptions
 from mediaconduit_broker.conformance import events, options, samples
+from mediaconduit_broker.conformance.cases import INVALID, NOT_FOUND, Case
+from mediaconduit_broker.conformance.check import CheckFailedError, SkippedError
+from mediaconduit_broker.conformance.settings import filled, secret_names, value_at
 from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.manifest.schema import CAPABILITIES
 
@@ -200,3 +205,58 @@ def test_samples_are_what_they_say() -> None:
     assert samples.content("video/mp4")[4:8] == b"ftyp"
     triangle = samples.content("model/gltf-binary")
     assert struct.unpack("<4sII", triangle[:12]) == (b"glTF", 2, len(triangle))
+
+
+KEY = Failure("FAILED_PRECONDITION", "no key", ("CREDENTIALS_MISSING",), ("mediaconduit",), (("variable", "A,B"),))
+WRONG = Failure("INVALID_ARGUMENT", "wrong", ("INPUT_INVALID",), ("mediaconduit",))
+
+
+def test_what_a_failure_needs_is_named() -> None:
+    assert KEY.needs == "A, B"
+    assert Failure("FAILED_PRECONDITION", "", ("CREDENTIALS_MISSING",)).needs == "a key"
+    assert WRONG.needs == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "failure", "error"),
+    [
+        (Case("it", *INVALID), WRONG, None),
+        (Case("it", *INVALID), None, CheckFailedError),
+        (Case("it", *INVALID), KEY, CheckFailedError),
+        (Case("it", *INVALID, begins=True), KEY, SkippedError),
+        (Case("it", *NOT_FOUND), WRONG, CheckFailedError),
+        (Case("it", may_succeed=True), None, None),
+        (Case("it", may_succeed=True), WRONG, None),
+        (Case("it", may_succeed=True), Failure("UNKNOWN", "Unexpected <error>"), CheckFailedError),
+    ],
+)
+def test_a_wrong_request_is_judged_by_its_end(
+    case: Case, failure: Failure | None, error: type[Exception] | None
+) -> None:
+    with pytest.raises(error) if error else contextlib.nullcontext():
+        case.judge(failure)
+
+
+def test_the_stand_ins_address_is_put_wherever_settings_ask_for_it() -> None:
+    settings = {"a": "{upstream}/v1", "b": {"c": ["{upstream}", 1]}, "d": "plain"}
+    assert filled(settings, "http://x") == {"a": "http://x/v1", "b": {"c": ["http://x", 1]}, "d": "plain"}
+
+
+def test_secret_settings_are_found_at_any_depth() -> None:
+    schema = {"properties": {"a": {"writeOnly": True}, "b": {"properties": {"c": {"writeOnly": True}, "d": {}}}}}
+    assert list(secret_names(schema)) == ["a", "b.c"]
+    assert value_at({"b": {"c": 1}}, "b.c") == 1
+    assert value_at({"b": 2}, "b.c") is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "given", "fits"),
+    [
+        ("text-to-text", None, True),
+        ("text-to-text", Part(data=b"x", media_type="image/png"), False),
+        ("smell-to-text", None, False),
+    ],
+)
+def test_only_what_a_model_takes_is_sent(capability: str, given: Part | None, fits: bool) -> None:
+    model = Model(capabilities=[capability], inputs=[InputSpec(media_types=["text/*"])])
+    assert (samples.turns(model, capability, given) is not None) == fits

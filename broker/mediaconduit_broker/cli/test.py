@@ -17,6 +17,18 @@ def check_provider(
         str, typer.Argument(metavar="SOURCE", help="A folder, github:owner/name@ref, or a bundled name.")
     ],
     settings: Settings = None,
+    secrets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret", metavar="NAME=VALUE", help="A key its manifest names. Better: a variable of that name."
+        ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the real vendor, not what its manifest has to stand in for it.")
+    ] = False,
+    allow_skipped: Annotated[
+        bool, typer.Option("--allow-skipped", help="Also end with 0 when checks were skipped for want of a key.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")
     ] = None,
@@ -31,7 +43,8 @@ def check_provider(
 ) -> None:
     """Check that a provider keeps to the contract. Starts it by itself, without a broker.
 
-    Ends with 0 when every check passes and with 1 when one fails. docs/conformance.md explains each.
+    Ends with 0 when every check passes, with 1 when one fails, and with 5 when none fails but some were skipped for
+    want of a key. docs/conformance.md explains each check.
     """
     from mediaconduit_broker.cli import testing, values
     from mediaconduit_broker.cli.children import watch_children_without_threads
@@ -40,6 +53,9 @@ def check_provider(
     wanted = testing.Wanted(
         source=values.source(source),
         settings=values.settings(settings or ()),
+        secrets=dict(values.pairs(secrets or (), "--secret")),
+        live=live,
+        allow_skipped=allow_skipped,
         only=tuple(only or ()),
         allow_build=allow_build,
         state_dir=state_dir,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mediaconduit_broker.cli import loading, output
-from mediaconduit_broker.cli.failures import FAILED, OK, UsageError
-from mediaconduit_broker.conformance import Outcome, Report, formats, run_conformance
+from mediaconduit_broker.cli.failures import FAILED, OK, PRECONDITION, UsageError
+from mediaconduit_broker.conformance import CHECKS, Outcome, Report, formats, run_conformance
 from mediaconduit_broker.environments import BuildStep, Permissions
 from mediaconduit_broker.state import StateFolder
+
+_WIDTH: Final = max(map(len, CHECKS)) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,11 @@ class Wanted:
 
     source: str
     settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    live: bool
+    """Ask the real vendor."""
+    allow_skipped: bool
+    """Whether checks that were skipped are no reason to end with another code than 0."""
     only: tuple[str, ...]
     """Names; empty = all."""
     allow_build: bool
@@ -37,7 +44,7 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
         if isinstance(news, BuildStep):
             output.note(news.message)
         elif not wanted.as_json:
-            _show(news)
+            show(news)
 
     with loading.build_log():
         report = await run_conformance(
@@ -46,6 +53,8 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
             base=Path.cwd(),
             state=StateFolder.at(wanted.state_dir),
             environ=environ,
+            secrets=wanted.secrets,
+            live=wanted.live,
             permissions=Permissions(build=wanted.allow_build),
             report=told,
             only=wanted.only,
@@ -56,28 +65,49 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
         output.print_json(formats.as_json(report))
     else:
         _sum_up(report)
-    return OK if report.passed else FAILED
+    return code_of(report, allow_skipped=wanted.allow_skipped)
 
 
-def _show(outcome: Outcome) -> None:
-    mark, style = ("✓", "green") if outcome.passed else ("✗", "bold red")
-    if not outcome.applicable:
+def code_of(report: Report, *, allow_skipped: bool) -> int:
+    """The exit code: 0 only when every check passed, or those that did not may be missing."""
+    if report.failed:
+        return FAILED
+    return PRECONDITION if report.skipped and not allow_skipped else OK
+
+
+def show(outcome: Outcome) -> None:
+    """Prints how a check ended."""
+    mark, style = ("✗", "bold red") if outcome.failed else ("✓", "green")
+    if outcome.skipped:
+        mark, style = "○", "yellow"
+    elif not outcome.applicable:
         mark, style = "–", "dim"
     first, *rest = output.safe(outcome.detail).splitlines() or [""]
-    plain = "" if not outcome.passed else "dim"
+    plain = "" if outcome.failed else "yellow" if outcome.skipped else "dim"
     output.styled(
-        (f"{mark} ", style), (outcome.name.ljust(13), "bold" if outcome.applicable else "dim"), (first, plain)
+        (f"{mark} ", style), (outcome.name.ljust(_WIDTH), "bold" if outcome.applicable else "dim"), (first, plain)
     )
     for line in rest:
-        output.styled((" " * 15 + line, "dim"))
+        output.styled((" " * (_WIDTH + 2) + line, "dim"))
     if outcome.advice:
-        output.styled((" " * 15, ""), ("hint", "bold cyan"), (f": {outcome.advice}", ""))
+        output.styled((" " * (_WIDTH + 2), ""), ("hint", "bold cyan"), (f": {outcome.advice}", ""))
 
 
 def _sum_up(report: Report) -> None:
     count, failed = len(report.outcomes), len(report.failed)
     seconds = sum(outcome.seconds for outcome in report.outcomes)
-    skipped = sum(not outcome.applicable for outcome in report.outcomes)
-    aside = f", {skipped} not applicable" if skipped else ""
-    verdict = (f"{failed} of {count} checks failed", "bold red") if failed else (f"{count} checks passed", "bold green")
+    asides = {
+        "skipped": len(report.skipped),
+        "not applicable": sum(not outcome.applicable for outcome in report.outcomes),
+    }
+    aside = "".join(f", {number} {what}" for what, number in asides.items() if number)
+    passed = count - failed - len(report.skipped)
+    verdict = (f"{failed} of {count} checks failed", "bold red")
+    if not failed:
+        verdict = (f"{passed} checks passed", "bold yellow" if report.skipped else "bold green")
     output.styled((f"{report.provider}: ", "bold"), verdict, (f"{aside} ({seconds:.1f} s)", "dim"))
+    if report.skipped and not failed:
+        output.note(
+            "hint: give the keys as variables of their names; "
+            "--allow-skipped takes it as it is; conformance.upstream in the manifest does without keys"
+        )

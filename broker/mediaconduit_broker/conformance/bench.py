@@ -7,8 +7,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -17,13 +15,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mediaconduit import tasks
 from mediaconduit.channels import open_channel
 from mediaconduit.v1 import models_pb2, provider_pb2, provider_pb2_grpc
+from mediaconduit.v1.media_pb2 import Turn
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
-from mediaconduit_broker.conformance import options, samples
+from mediaconduit_broker.conformance import calls, options, samples
 from mediaconduit_broker.conformance.calls import Recorded
-from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError
+from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, SkippedError
+from mediaconduit_broker.conformance.settings import secret_names, settings_schema, value_at
 from mediaconduit_broker.conformance.statuses import Failure
-from mediaconduit_broker.manifest import Manifest
+from mediaconduit_broker.conformance.subject import Subject
 from mediaconduit_broker.runners import Launch, LogBuffer, ProcessRunner
 from mediaconduit_broker.runners.process import ProcessSidecar
 from mediaconduit_broker.secrets import SECRETS_VARIABLE, Secret, told
@@ -102,27 +102,6 @@ class Running:
             await self.channel.close(None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is tested."""
-
-    manifest: Manifest
-    folder: Path
-    """Where its process works."""
-    command: Sequence[str]
-    """What starts it."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
-    """Those of its manifest that are there."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    start_timeout: float
-
-    @property
-    def prefix(self) -> str:
-        """What names of its models begin with."""
-        return f"providers/{self.manifest.id}/models/"
-
-
 class Bench:
     """What checks work with. Use it as a context; what it started has ended afterwards."""
 
@@ -135,6 +114,8 @@ class Bench:
         self._running: Running | None = None
         self._models: dict[str, models_pb2.Model] = {}
         self._tried: list[tuple[str, models_pb2.Model]] | None = None
+        self._needs: dict[str, str] | None = None
+        """By capability, what a call of it fails for the want of."""
 
     async def __aenter__(self) -> Bench:
         return self
@@ -254,18 +235,43 @@ class Bench:
             models = [m for m in await self.listed() if m.state != models_pb2.MODEL_STATE_ABSENT]
             models.sort(key=converses)
             for capability in sorted({capability for model in models for capability in model.capabilities}):
-                able = (m for m in models if capability in m.capabilities and samples.turns(m, capability))
+                able = (m for m in models if capability in m.capabilities and self._turns(m, capability))
                 if (found := next(able, None)) is not None:
                     self._tried.append((capability, await self.model(found.name)))
             self._tried.sort(key=lambda pair: converses(pair[1]))
         return self._tried
 
-    async def main(self) -> TransformRequest:
-        """A request that works, for checks that one is enough for. Not applicable when there is none."""
+    async def working(self) -> list[tuple[str, models_pb2.Model]]:
+        """Of `tried`, what the keys at hand suffice for. Skips the check when that is nothing."""
         tried = await self.tried()
         if not tried:
             raise NotApplicableError(await self.why_nothing())
+        needs = await self._needed(tried)
+        if not (left := [pair for pair in tried if pair[0] not in needs]):
+            raise SkippedError(f"needs {', '.join(sorted(set(needs.values())))}")
+        return left
+
+    async def main(self) -> TransformRequest:
+        """A request that works, for checks that one is enough for. Not applicable when there is none."""
+        return self.request(*(await self.working())[0])
+
+    async def sample(self) -> TransformRequest:
+        """A request with nothing wrong in it, to be made one that is refused before a key is asked for."""
+        if not (tried := await self.tried()):
+            raise NotApplicableError(await self.why_nothing())
         return self.request(*tried[0])
+
+    async def _needed(self, tried: Sequence[tuple[str, models_pb2.Model]]) -> dict[str, str]:
+        if self._needs is None:
+            self._needs = {}
+            running = await self.sidecar()
+            secret = secret_names(settings_schema(await running.describe()) or {})
+            if self.subject.missing or any(value_at(self.subject.settings, name) is None for name in secret):
+                for capability, model in tried:
+                    recorded = await calls.transform(running.stub, self.request(capability, model))
+                    if recorded.failure is not None and (needs := recorded.failure.needs):
+                        self._needs[capability] = needs
+        return self._needs
 
     async def why_nothing(self) -> str:
         """Why no model can be tried."""
@@ -273,13 +279,21 @@ class Bench:
 
     def request(self, capability: str, model: models_pb2.Model, *, short: bool = True) -> TransformRequest:
         """A sample request. `short`: limited where the model lets itself be limited."""
+        given = self.subject.samples.get(capability)
         request = TransformRequest(
-            model=model.name, capability=capability, turns=samples.turns(model, capability) or ()
+            model=model.name,
+            capability=capability,
+            turns=self._turns(model, capability) or (),
+            options=None if given is None else given.options,
         )
         limit = options.at(self.schema(model), "text.max_output_tokens")
         if short and isinstance(limit, Mapping):
             request.options.text.max_output_tokens = max(_OUTPUT_TOKENS, limit.get("minimum", 0))
         return request
+
+    def _turns(self, model: models_pb2.Model, capability: str) -> list[Turn] | None:
+        given = self.subject.samples.get(capability)
+        return samples.turns(model, capability, None if given is None else given.part)
 
     def schema(self, model: models_pb2.Model) -> Mapping[str, Any]:
         """The schema of a model's options; empty when it cannot be read, which is another check's matter."""

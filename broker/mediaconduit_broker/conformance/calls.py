@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ class Recorded:
 
 async def transform(stub: Any, request: TransformRequest) -> Recorded:
     """Makes a call and reads it to its end."""
-    return await _read(stub.Transform(request, timeout=CALL_SECONDS), Recorded(request))
+    return await read(stub.Transform(request, timeout=CALL_SECONDS), Recorded(request))
 
 
 async def upload(stub: Any, request: TransformRequest, *, respond: bool = False) -> Recorded:
@@ -64,14 +64,18 @@ async def live(stub: Any, pieces: Sequence[TransformLiveRequest], request: Trans
     """A live call with these pieces; `request` is what it comes to."""
     call = stub.TransformLive(timeout=CALL_SECONDS)
     try:
-        for piece in pieces:
-            if not await channels.write(call, piece.SerializeToString()):
-                break
-        else:
-            await call.done_writing()
-        return await _read(call, Recorded(request))
+        await send(call, pieces)
+        return await read(call, Recorded(request))
     finally:
         call.cancel()
+
+
+async def send(call: Any, pieces: Iterable[TransformLiveRequest]) -> None:
+    """Sends the pieces and half-closes; stops early when the call has ended."""
+    for piece in pieces:
+        if not await channels.write(call, piece.SerializeToString()):
+            return
+    await call.done_writing()
 
 
 class Held:
@@ -121,7 +125,7 @@ class Held:
     async def rest(self) -> Recorded:
         """Reads it to its end."""
         if self.recorded.failure is None:
-            await _read(self._call, self.recorded)
+            await read(self._call, self.recorded)
         return self.recorded
 
     async def finish(self) -> Recorded:
@@ -151,7 +155,8 @@ def announced(request: TransformRequest) -> tuple[TransformRequest, bytes]:
     return start, content
 
 
-async def _read(call: Any, recorded: Recorded) -> Recorded:
+async def read(call: Any, recorded: Recorded) -> Recorded:
+    """Reads a call to its end, into what is recorded of it."""
     try:
         while (message := await call.read()) is not grpc.aio.EOF:
             recorded.events.extend(message.events)

@@ -21,6 +21,10 @@ class NotApplicableError(Exception):
     """There is nothing to check; the text says why."""
 
 
+class SkippedError(NotApplicableError):
+    """What is to be checked needs something that was not given, as a key; the text says what. Not a pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One demand on a provider."""
@@ -41,11 +45,19 @@ class Outcome:
     name: str
     passed: bool
     detail: str
-    """What was seen; for a check that is not applicable, why."""
+    """What was seen; for a check that was skipped or is not applicable, why."""
     seconds: float
     advice: str = ""
     """What to do, when it failed."""
     applicable: bool = True
+    """False when there is nothing to check, which counts as passed."""
+    skipped: bool = False
+    """It could not be tried for want of a key: neither passed nor failed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the provider does not do what is demanded."""
+        return not self.passed and not self.skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +70,18 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """Whether every check passed. One that was skipped did not."""
         return all(outcome.passed for outcome in self.outcomes)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """Those that did not."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
+        """Those that failed."""
+        return tuple(outcome for outcome in self.outcomes if outcome.failed)
+
+    @property
+    def skipped(self) -> tuple[Outcome, ...]:
+        """Those that could not be tried."""
+        return tuple(outcome for outcome in self.outcomes if outcome.skipped)
 
 
 CHECKS: Final[dict[str, Check]] = {}

@@ -16,6 +16,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "passed": outcome.passed,
             "detail": outcome.detail,
             "applicable": outcome.applicable,
+            "skipped": outcome.skipped,
             "seconds": round(outcome.seconds, 3),
             "advice": outcome.advice,
         }
@@ -25,7 +26,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_junit(report: Report) -> str:
-    """The report as JUnit XML. A check that is not applicable is a skipped test."""
+    """The report as JUnit XML. A check that is not applicable or could not be tried is a skipped test."""
     name = f"conformance.{report.provider}"
     suite = ElementTree.Element(
         "testsuite",
@@ -33,17 +34,17 @@ def as_junit(report: Report) -> str:
         tests=str(len(report.outcomes)),
         failures=str(len(report.failed)),
         errors="0",
-        skipped=str(sum(not outcome.applicable for outcome in report.outcomes)),
+        skipped=str(sum(outcome.skipped or not outcome.applicable for outcome in report.outcomes)),
         time=f"{sum(outcome.seconds for outcome in report.outcomes):.3f}",
     )
     for outcome in report.outcomes:
         case = ElementTree.SubElement(
             suite, "testcase", classname=name, name=outcome.name, time=f"{outcome.seconds:.3f}"
         )
-        if not outcome.passed:
+        if outcome.failed:
             failure = ElementTree.SubElement(case, "failure", message=_plain(outcome.detail.partition("\n")[0]))
             failure.text = _plain(f"{outcome.detail}\n\n{outcome.advice}")
-        elif not outcome.applicable:
+        elif outcome.skipped or not outcome.applicable:
             ElementTree.SubElement(case, "skipped", message=_plain(outcome.detail))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import grpc
 from mediaconduit.errors import NotFoundError, Reason
 
 from mediaconduit_broker.conformance import checks
-from mediaconduit_broker.conformance.bench import Bench, Subject
+from mediaconduit_broker.conformance.bench import Bench
 from mediaconduit_broker.conformance.check import (
     CHECKS,
     Check,
@@ -21,8 +22,12 @@ from mediaconduit_broker.conformance.check import (
     NotApplicableError,
     Outcome,
     Report,
+    SkippedError,
 )
+from mediaconduit_broker.conformance.children import stand_in
+from mediaconduit_broker.conformance.settings import filled
 from mediaconduit_broker.conformance.statuses import Failure
+from mediaconduit_broker.conformance.subject import Subject, samples_of
 from mediaconduit_broker.environments import (
     BuildStep,
     Environment,
@@ -30,9 +35,10 @@ from mediaconduit_broker.environments import (
     EnvironmentRequest,
     Permissions,
 )
-from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.manifest import Conformance, Manifest, read_manifest
 from mediaconduit_broker.runners import ProcessRunner
-from mediaconduit_broker.secrets import EnvironmentSource, SecretStore
+from mediaconduit_broker.runners.variables import passed_on
+from mediaconduit_broker.secrets import EnvironmentSource, Secret, SecretStore
 from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
 from mediaconduit_broker.trust import check_by_hand
@@ -55,6 +61,8 @@ async def run_conformance(
     base: Path,
     state: StateFolder,
     environ: Mapping[str, str],
+    secrets: Mapping[str, str] | None = None,
+    live: bool = False,
     permissions: Permissions | None = None,
     report: Reporter = lambda news: None,
     only: Collection[str] = (),
@@ -67,6 +75,8 @@ async def run_conformance(
         base: Where relative paths begin.
         state: Whose environments are used and added to.
         environ: The caller's variables; the provider gets what its manifest names.
+        secrets: Values of secrets, before those that `environ` holds.
+        live: Ask the vendor itself, not what stands in for it according to the manifest.
         permissions: What its build may do; None = what any may.
         report: Told of every step of the build and of every check as it ends.
         only: Names of the checks wanted; empty = all. "start" always runs.
@@ -91,32 +101,63 @@ async def run_conformance(
         permissions=permissions or Permissions(),
     )
     environment = await _environment(request, state, environ, report)
-    subject = Subject(
-        manifest=manifest,
-        folder=environment.working_folder,
-        command=environment.command,
-        settings=settings,
-        secrets=(await SecretStore([EnvironmentSource(environ)]).find(manifest.secrets)).values,
-        variables={
-            name: environ[name] for name in manifest.environment if name in environ and name not in manifest.secrets
-        },
-        start_timeout=manifest.start_timeout or _START_SECONDS,
-    )
     runner = ProcessRunner(environ)
-    outcomes: list[Outcome] = []
     try:
-        async with Bench(subject, runner) as bench:
-            for wanted in CHECKS.values():
-                if only and wanted.name not in only and wanted.name != _FIRST:
-                    continue
-                outcomes.append(await _run(wanted, bench))
-                report(outcomes[-1])
-                if wanted.name == _FIRST and not outcomes[-1].passed:
-                    break
+        async with _subject(manifest, environment, environ, settings, secrets or {}, live=live) as subject:
+            return await _check(subject, runner, only, report)
     finally:
         runner.close()
         environment.release()
+
+
+async def _check(subject: Subject, runner: ProcessRunner, only: Collection[str], report: Reporter) -> Report:
+    outcomes: list[Outcome] = []
+    async with Bench(subject, runner) as bench:
+        for wanted in CHECKS.values():
+            if only and wanted.name not in only and wanted.name != _FIRST:
+                continue
+            outcomes.append(await _run(wanted, bench))
+            report(outcomes[-1])
+            if wanted.name == _FIRST and not outcomes[-1].passed:
+                break
     return Report(subject.manifest.id, tuple(outcomes))
+
+
+@contextlib.asynccontextmanager
+async def _subject(
+    manifest: Manifest,
+    environment: Environment,
+    environ: Mapping[str, str],
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    live: bool,
+) -> AsyncIterator[Subject]:
+    """What is tested, with what stands in for its vendor running beside it."""
+    own = Conformance() if live else manifest.conformance
+    folder, plain = environment.working_folder, passed_on(environ)
+    found = (await SecretStore([EnvironmentSource(environ)]).find(manifest.secrets)).values
+    # What opens nothing comes before a real key, which has no business at a stand-in.
+    values = dict(found) | {name: Secret(value, "given") for name, value in {**own.secrets, **secrets}.items()}
+    async with contextlib.AsyncExitStack() as stack:
+        upstream = ""
+        if own.upstream:
+            binaries = os.pathsep.join([str(Path(environment.command[0]).parent), plain.get("PATH", os.defpath)])
+            variables = plain | {"PATH": binaries, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+            upstream = await stack.enter_async_context(stand_in(own.upstream, folder=folder, environ=variables))
+        yield Subject(
+            manifest=manifest,
+            folder=folder,
+            command=environment.command,
+            environ=plain,
+            settings={**filled(own.settings, upstream), **settings},
+            secrets=values,
+            variables={
+                name: environ[name] for name in manifest.environment if name in environ and name not in manifest.secrets
+            },
+            samples=samples_of(manifest, folder),
+            start_timeout=manifest.start_timeout or _START_SECONDS,
+        )
 
 
 async def _checkout(
@@ -147,19 +188,24 @@ async def _environment(
 
 async def _run(wanted: Check, bench: Bench) -> Outcome:
     started = time.monotonic()
-    passed, applicable = False, True
+    passed, applicable, skipped = False, True, False
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             detail = await wanted.run(bench)
         passed = True
+    except SkippedError as reason:
+        skipped, detail = True, f"skipped: {reason}"
     except NotApplicableError as reason:
         passed, applicable, detail = True, False, f"not applicable: {reason}"
     except CheckFailedError as error:
         detail = str(error)
     except grpc.aio.AioRpcError as error:
-        detail = f"a call that should succeed failed: {Failure.of(error)}{await bench.death()}"
+        failure = Failure.of(error)
+        skipped = bool(failure.needs)
+        detail = f"a call that should succeed failed: {failure}"
+        detail = f"skipped: needs {failure.needs}" if skipped else detail + await bench.death()
     except TimeoutError:
         detail = f"it took longer than {CHECK_SECONDS:g} s"
     seconds = time.monotonic() - started
-    advice = "" if passed else wanted.advice
-    return Outcome(wanted.name, passed, detail, seconds, advice=advice, applicable=applicable)
+    advice = "" if passed or skipped else wanted.advice
+    return Outcome(wanted.name, passed, detail, seconds, advice=advice, applicable=applicable, skipped=skipped)

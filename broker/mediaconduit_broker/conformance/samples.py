@@ -43,10 +43,16 @@ def spec_of(model: Model, name: str = "") -> InputSpec | None:
     return next((spec for spec in model.inputs if spec.name == name), None)
 
 
-def turns(model: Model, capability: str) -> list[Turn] | None:
-    """An input for the capability, the main part first in its turn; None when the suite has none that it takes."""
+def turns(model: Model, capability: str, given: Part | None = None) -> list[Turn] | None:
+    """An input for the capability, the main part first in its turn; None when there is none that it takes.
+
+    Args:
+        model: Says what it takes.
+        capability: "text-to-image".
+        given: The main input; None = the suite's own.
+    """
     source, _, result = capability.partition("-to-")
-    main = _main(model, source)
+    main = _main(model, source) if given is None else _fitting(model, given)
     others = [_named(spec) for spec in model.inputs if spec.name and spec.required]
     if main is None or any(part is None for part in others):
         return None
@@ -67,12 +73,14 @@ def garbage(part: Part) -> Part:
 
 
 def _main(model: Model, source: str) -> Part | None:
-    spec = spec_of(model)
     if source == "text":
-        part = Part(text=TEXT, media_type="text/plain")
-    else:
-        media_type = MEDIA[source]
-        part = Part(media_type=media_type, data=content(media_type))
+        return _fitting(model, Part(text=TEXT, media_type="text/plain"))
+    media_type = MEDIA.get(source)  # a capability that the contract does not have is another check's matter
+    return None if media_type is None else _fitting(model, Part(media_type=media_type, data=content(media_type)))
+
+
+def _fitting(model: Model, part: Part) -> Part | None:
+    spec = spec_of(model)
     return part if spec is None or takes(spec, part.media_type) else None
 
 

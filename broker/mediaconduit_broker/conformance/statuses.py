@@ -76,6 +76,13 @@ class Failure:
             details_bytes=size,
         )
 
+    @property
+    def needs(self) -> str:
+        """What it says is missing, as the name of a variable; empty unless it fails for want of a key."""
+        if self.reasons != (Reason.CREDENTIALS_MISSING,):
+            return ""
+        return dict(self.metadata).get("variable", "").replace(",", ", ") or "a key"
+
     def __str__(self) -> str:
         reason = f"/{'+'.join(self.reasons)}" if self.reasons else ""
         fields = f" in {', '.join(self.fields[:3])}" if self.fields else ""

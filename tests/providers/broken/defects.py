@@ -6,6 +6,7 @@ Most defects stand between the provider and the wire: they change requests, answ
 import functools
 import inspect
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2
 from grpc_status import rpc_status
 from mediaconduit.v1.events_pb2 import TransformEvent, TransformResponse
+from mediaconduit.v1.media_pb2 import Role
 
 HELD_SECONDS = 6.0
 """How long a place is said to be held after a deadline: longer than is waited for it."""
@@ -99,6 +101,16 @@ def promises_more(method: str, request: Any, answer: Any) -> None:
         answer.capabilities.append("text-to-image")
 
 
+@defect("manifest", "answer")
+def lacks_what_it_promises(method: str, request: Any, answer: Any) -> None:
+    if method == "ListModels":
+        kept = [model for model in answer.models if not model.name.endswith("/film")]
+        del answer.models[:]
+        answer.models.extend(kept)
+    if method == "Describe":
+        answer.capabilities.remove("text-to-video")
+
+
 @defect("models", "answer")
 def loses_pages(method: str, request: Any, answer: Any) -> None:
     if method == "ListModels" and request.page_size:
@@ -145,6 +157,20 @@ def names_no_field(method: str, status: Status) -> None:
         keep(status, lambda packed: not packed.Is(error_details_pb2.BadRequest.DESCRIPTOR))
 
 
+@defect("unknown-model", "request")
+def answers_for_any_model(method: str, request: Any) -> None:
+    known = ("/echo", "/chatter", "/film")
+    if method == "Transform" and not request.model.endswith(known):
+        request.model = "providers/broken/models/echo"
+
+
+@defect("empty-input", "request")
+def makes_something_of_nothing(method: str, request: Any) -> None:
+    if method == "Transform" and not any(part.ByteSize() > 2 for turn in request.turns for part in turn.parts):
+        del request.turns[:]
+        request.turns.add(role=Role.ROLE_USER).parts.add(text="hello")
+
+
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
@@ -187,7 +213,7 @@ def does_not_say_when_to_retry(method: str, status: Status) -> None:
         keep(status, lambda packed: not packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR))
 
 
-@defect("errors", "failure")
+@defect("unknown-model", "failure")
 def another_code(method: str, status: Status) -> None:
     if status.code == grpc.StatusCode.NOT_FOUND.value[0]:
         status.code = grpc.StatusCode.UNKNOWN.value[0]
@@ -195,25 +221,27 @@ def another_code(method: str, status: Status) -> None:
 
 @defect("errors", "failure")
 def tells_a_path(method: str, status: Status) -> None:
-    if status.code == grpc.StatusCode.NOT_FOUND.value[0]:
+    if status.code == grpc.StatusCode.FAILED_PRECONDITION.value[0]:
         status.message += " in /home/me/models.json"
 
 
 @defect("errors", "failure")
 def tells_too_much(method: str, status: Status) -> None:
-    if status.code == grpc.StatusCode.NOT_FOUND.value[0]:
+    if status.code == grpc.StatusCode.FAILED_PRECONDITION.value[0]:
         packed = Packed()
         packed.Pack(error_details_pb2.DebugInfo(detail="x" * 5000))
         status.details.append(packed)
 
 
+@defect("large-input", "failure")
+def blames_the_vendor_for_too_much(method: str, status: Status) -> None:
+    if method == "TransformLive":
+        replace_reason(status, "INPUT_TOO_LARGE", "CONTENT_REFUSED")
+
+
 @defect("drain", "failure")
 def does_not_say_it_drains(method: str, status: Status) -> None:
-    for packed in status.details:
-        info = error_details_pb2.ErrorInfo()
-        if packed.Unpack(info) and info.reason == "PROVIDER_DRAINING":
-            info.reason = "PROVIDER_NOT_READY"
-            packed.Pack(info)
+    replace_reason(status, "PROVIDER_DRAINING", "PROVIDER_NOT_READY")
 
 
 # -- time and the end -------------------------------------------------------------------------------------------------
@@ -239,6 +267,24 @@ DEFECTS["works_on_after_the_deadline"] = Defect("deadline", deadline=_remember, 
 def ends_with_another_code() -> None:
     really = os._exit
     os._exit = lambda code: really(code or 3)  # type: ignore[assignment,misc]
+
+
+@defect("bootstrap", "arrange")
+def ends_with_any_code_when_told_nonsense() -> None:
+    from mediaconduit_provider import bootstrap
+
+    bootstrap.EXIT_USAGE = 1  # type: ignore[misc]
+
+
+@defect("bootstrap", "arrange")
+def takes_any_stdin_for_a_lifeline() -> None:
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(0)
+
+    if not os.environ.get("MEDIACONDUIT_LIFELINE"):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 @defect("lifeline", "arrange")
@@ -334,6 +380,14 @@ class Meddled:
 def events_of(message: Any) -> Any:
     """The events of a message; none of another kind's."""
     return message.events if isinstance(message, TransformResponse) else []
+
+
+def replace_reason(status: Status, reason: str, by: str) -> None:
+    for packed in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if packed.Unpack(info) and info.reason == reason:
+            info.reason = by
+            packed.Pack(info)
 
 
 def keep(status: Status, wanted: Callable[[Packed], bool]) -> None:

@@ -26,14 +26,14 @@ _MOST_HELD: Final = 256
 async def cancel(bench: Bench) -> str:
     """A caller that leaves costs nothing from then on."""
     running = await bench.sidecar()
-    await bench.main()
-    for capability, model in await bench.tried():
+    working = await bench.working()
+    for capability, model in working:
         await _cancel_after_first_event(running, bench.request(capability, model, short=False))
         await _require_free(running, f"a call of {capability} that was cancelled after its first event")
         held = await Held.open(running.stub, bench.request(capability, model))
         held.cancel()
         await _require_free(running, f"a call of {capability} that was cancelled while its input was to come")
-    return f"{2 * len(await bench.tried())} calls"
+    return f"{2 * len(working)} calls"
 
 
 @check(

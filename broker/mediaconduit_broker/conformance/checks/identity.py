@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import grpc
-import jsonschema_rs
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from mediaconduit.v1 import provider_pb2
 
 from mediaconduit_broker.conformance.bench import SERVICE, UNARY_SECONDS, Bench, Running
 from mediaconduit_broker.conformance.check import NotApplicableError, check, require
+from mediaconduit_broker.conformance.settings import settings_schema
 from mediaconduit_broker.conformance.statuses import Failure
 
 _HEALTH: Final = "grpc.health.v1.Health"
@@ -136,17 +134,6 @@ async def configure(bench: Bench) -> str:
     answer = await running.health.Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=UNARY_SECONDS)
     require(answer.status == _SERVING, f"it was {_name(answer.status)} after settings it refused")
     return f"refused, naming {failure.fields[0]}"
-
-
-def settings_schema(said: provider_pb2.DescribeResponse) -> dict[str, Any] | None:
-    """The schema of the settings; None when it is none."""
-    try:
-        schema = json.loads(said.settings_schema)
-    except ValueError:
-        return None
-    if not isinstance(schema, dict) or not jsonschema_rs.meta.is_valid(schema):
-        return None
-    return schema if schema.get("type", "object") == "object" else None
 
 
 async def _refusal(running: Running, service: str) -> str:

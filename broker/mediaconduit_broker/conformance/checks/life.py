@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import grpc
@@ -18,8 +18,8 @@ from mediaconduit.v1.transform_pb2 import TransformRequest
 from mediaconduit_broker.conformance import calls
 from mediaconduit_broker.conformance.bench import SERVICE, Bench, Running
 from mediaconduit_broker.conformance.calls import Held
-from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, check, require
-from mediaconduit_broker.conformance.checks.identity import settings_schema
+from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, SkippedError, check, require
+from mediaconduit_broker.conformance.settings import secret_names, settings_schema, value_at
 from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.runners import Exit
 
@@ -45,11 +45,13 @@ runner clears away whatever is left, as a broker does, and nobody would see who 
 async def secrets(bench: Bench) -> str:
     """A log is read by many."""
     schema = settings_schema(await (await bench.sidecar()).describe()) or {}
-    names = list(_secret_names(schema, ""))
+    names = list(secret_names(schema))
     keys = bench.subject.secrets
     if not names and not keys:
+        if missing := bench.subject.missing:
+            raise SkippedError(f"needs {', '.join(missing)}")
         raise NotApplicableError("it has no secret settings")
-    given = [str(value) for name in names if (value := _value(bench.subject.settings, name)) is not None]
+    given = [str(value) for name in names if (value := value_at(bench.subject.settings, name)) is not None]
     given += [secret.reveal() for secret in keys.values()]
     settings = dict(bench.subject.settings) | {name: _CANARY for name in names if "." not in name}
     told = await _answers_about(bench, settings)
@@ -74,7 +76,7 @@ async def drain(bench: Bench) -> str:
         seen = await _drain_with_call(bench, running, await bench.main())
     except NotApplicableError as reason:
         os.kill(running.sidecar.pid, signal.SIGTERM)
-        seen = f"without a call, for {reason}"
+        seen = f"without a call ({reason})"
     try:
         ended = await _ended(running, DRAIN_SECONDS)
     finally:
@@ -154,21 +156,6 @@ def _all_of(error: grpc.aio.AioRpcError) -> str:
 
 def _text_of(failure: Failure | None) -> str:
     return "" if failure is None else f"{failure.message} {failure.metadata} {failure.fields}"
-
-
-def _secret_names(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    for name, node in schema.get("properties", {}).items():
-        if isinstance(node, Mapping) and node.get("writeOnly"):
-            yield prefix + name
-        elif isinstance(node, Mapping):
-            yield from _secret_names(node, f"{prefix}{name}.")
-
-
-def _value(settings: Mapping[str, Any], path: str) -> Any:
-    node: Any = settings
-    for step in path.split("."):
-        node = node.get(step) if isinstance(node, Mapping) else None
-    return node
 
 
 async def _until_not_serving(watch: Any) -> None:

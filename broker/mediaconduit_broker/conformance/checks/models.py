@@ -45,21 +45,39 @@ async def models(bench: Bench) -> str:
 
 @check(
     "capabilities",
-    demand="Describe.capabilities are those of its models together, hold all that the manifest promises, and are all "
-    "capabilities of the contract.",
-    advice="Work Describe.capabilities out from the models, and correct the manifest where it promises what no model "
-    "has. A provider whose models depend on its settings is tested with --set.",
+    demand="Describe.capabilities are those of its models together, and are all capabilities of the contract.",
+    advice="Work Describe.capabilities out from the models; a capability is two kinds of media with -to- between.",
 )
 async def capabilities(bench: Bench) -> str:
     """A caller chooses by them."""
     said = set((await (await bench.sidecar()).describe()).capabilities)
     had = {capability for model in await bench.listed() for capability in model.capabilities}
     require(said == had, f"Describe says {_list(said)}; its models have {_list(had)}")
-    promised = set(bench.subject.manifest.capabilities)
-    require(promised <= said, f"the manifest promises {_list(promised - said)}, which no model has")
     unknown = said - set(CAPABILITIES)
     require(not unknown, f"{_list(unknown)} is no capability of the contract")
     return _list(said)
+
+
+@check(
+    "manifest",
+    demand="What the manifest promises is there: every capability, and every model that it lists by id.",
+    advice="Correct the manifest where it promises what is not there. A provider whose models depend on its settings "
+    "is tested with --set.",
+)
+async def manifest(bench: Bench) -> str:
+    """Catalogs show the manifest; nobody has run the provider by then."""
+    stated = bench.subject.manifest
+    listed = await bench.listed()
+    had = {capability for model in listed for capability in model.capabilities}
+    promised = set(stated.capabilities)
+    seen = f"its models have {_list(had)}"
+    require(promised <= had, f"the manifest promises {_list(promised - had)}, which no model has; {seen}")
+    ids = {model.name.removeprefix(bench.subject.prefix) for model in listed}
+    missing = set(stated.models) - ids
+    require(not missing, f"the manifest lists models that are not there: {_list(missing)}; there are {_list(ids)}")
+    more = f"; there are also {_list(had - promised)}" if had - promised else ""
+    odd = f"; {len(stated.warnings)} odd: {'; '.join(stated.warnings)}" if stated.warnings else ""
+    return f"promised and seen: {_list(promised)}{more}{odd}"
 
 
 @check(

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-import grpc
-from mediaconduit.v1 import models_pb2, provider_pb2
+from mediaconduit.v1 import models_pb2
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.transform_pb2 import InputChunk, TransformLiveRequest, TransformRequest
 
 from mediaconduit_broker.conformance import calls, options, samples
-from mediaconduit_broker.conformance.bench import UNARY_SECONDS, Bench
+from mediaconduit_broker.conformance.bench import Bench
+from mediaconduit_broker.conformance.cases import INVALID, TOO_LARGE, Case, changed
 from mediaconduit_broker.conformance.check import NotApplicableError, check, require
-from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.manifest.schema import CAPABILITIES
 
 _MOST_OPTIONS: Final = 24
 """Values out of range that are tried on one model."""
 _SENDABLE: Final = 3 * 1024 * 1024
-_MISSING: Final = "no-such-model"
-_FOREIGN: Final = "providers/somebody-else/models/anything"
 
 
 @check(
@@ -32,7 +28,7 @@ _FOREIGN: Final = "providers/somebody-else/models/anything"
 )
 async def refused_options(bench: Bench) -> str:
     """An option that is ignored silently is a wrong answer."""
-    await bench.main()
+    await bench.sample()
     running, count = await bench.sidecar(), 0
     for capability, model in await bench.tried():
         for wrong in _wrong_options(bench.schema(model)):
@@ -61,8 +57,7 @@ async def refused_options(bench: Bench) -> str:
 )
 async def lenient(bench: Bench) -> str:
     """Fall-backs run lenient."""
-    await bench.main()
-    for capability, model in await bench.tried():
+    for capability, model in await bench.working():
         lacking = options.lacking(bench.schema(model))
         if lacking is None:
             continue
@@ -87,107 +82,45 @@ async def lenient(bench: Bench) -> str:
 )
 async def errors(bench: Bench) -> str:
     """Callers act on codes and reasons, not on texts."""
-    request = await bench.main()
+    request = await bench.sample()
     model = await bench.model(request.model)
+    stub = (await bench.sidecar()).stub
     count = 0
-    async for case, failure in _cases(bench, request, model):
-        if failure is None:
-            require(case.may_succeed, f"{case.what} was taken")
-            continue
-        if case.code:
-            right = failure.code == case.code and failure.reasons and failure.reasons[0] in case.reasons
-            require(right, f"{case.what} ends with {failure}, not with {case.code}/{' or '.join(case.reasons)}")
-        faults = failure.faults()
-        require(not faults, f"{case.what} ends with {failure}: {'; '.join(faults)}")
+    for case, wrong in _wrong_requests(request, model):
+        case.judge((await calls.transform(stub, wrong)).failure)
+        count += 1
+    for case, pieces in _wrong_pieces(request):
+        case.judge((await calls.live(stub, pieces, request)).failure)
         count += 1
     return f"{count} wrong requests"
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A wrong request and how it is to end."""
-
-    what: str
-    code: str = ""
-    """Empty = any of the contract's."""
-    reasons: tuple[str, ...] = ()
-    may_succeed: bool = False
-
-
-_INVALID: Final = ("INVALID_ARGUMENT", ("INPUT_INVALID",))
-
-
-async def _cases(
-    bench: Bench, request: TransformRequest, model: models_pb2.Model
-) -> AsyncIterator[tuple[_Case, Failure | None]]:
-    stub = (await bench.sidecar()).stub
-    not_found = _Case("a model that is not there", "NOT_FOUND", ("MODEL_NOT_FOUND",))
-    yield not_found, await _get_model(stub, bench.subject.prefix + _MISSING)
-    for case, wrong in _wrong_requests(bench, request, model):
-        yield case, (await calls.transform(stub, wrong)).failure
+def _wrong_pieces(request: TransformRequest) -> Iterator[tuple[Case, list[TransformLiveRequest]]]:
     orphan = TransformLiveRequest(chunk=InputChunk(stream=77, data=b"x"))
-    first = _Case("a live call that does not begin with start", *_INVALID)
-    yield first, (await calls.live(stub, [orphan], request)).failure
-    start, _ = calls.announced(request)
-    unannounced = _Case("a chunk of a stream that was not announced", *_INVALID)
-    pieces = [TransformLiveRequest(start=start), orphan]
-    yield unannounced, (await calls.live(stub, pieces, request)).failure
+    start = TransformLiveRequest(start=calls.announced(request)[0])
+    yield Case("a live call that does not begin with start", *INVALID), [orphan]
+    yield Case("a chunk of a stream that was not announced", *INVALID, begins=True), [start, orphan]
+    yield Case("a second start", *INVALID, begins=True), [start, start]
+    yield Case("a piece that is none", *INVALID, begins=True), [start, TransformLiveRequest()]
 
 
-def _wrong_requests(
-    bench: Bench, request: TransformRequest, model: models_pb2.Model
-) -> list[tuple[_Case, TransformRequest]]:
+def _wrong_requests(request: TransformRequest, model: models_pb2.Model) -> Iterator[tuple[Case, TransformRequest]]:
     lacking = next((c for c in CAPABILITIES if c not in model.capabilities), "")
-    empty = [Turn(role=Role.ROLE_USER, parts=[Part()])]
-    cases = [
-        (
-            _Case("a model that is not there", "NOT_FOUND", ("MODEL_NOT_FOUND",)),
-            _changed(request, model=bench.subject.prefix + _MISSING),
-        ),
-        (
-            _Case("a model of another provider", "NOT_FOUND", ("MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND")),
-            _changed(request, model=_FOREIGN),
-        ),
-        (
-            _Case(f"the capability {lacking}", "FAILED_PRECONDITION", ("CAPABILITY_UNSUPPORTED",)),
-            _changed(request, capability=lacking),
-        ),
-        (_Case("an input without turns", *_INVALID), _changed(request, turns=[])),
-        (_Case("an input that is empty", *_INVALID), _changed(request, turns=empty)),
-    ]
+    unsupported = Case(f"the capability {lacking}", "FAILED_PRECONDITION", ("CAPABILITY_UNSUPPORTED",))
+    yield unsupported, changed(request, capability=lacking)
     spec = samples.spec_of(model)
     if spec is not None and spec.media_types and not samples.takes(spec, "application/x-nothing"):
         part = Part(media_type="application/x-nothing", data=b"x")
         strange = [Turn(role=Role.ROLE_USER, parts=[part])]
-        cases.append((_Case("a media type it does not take", *_INVALID), _changed(request, turns=strange)))
+        yield Case("a media type it does not take", *INVALID), changed(request, turns=strange)
     main = next(part for turn in reversed(request.turns) for part in turn.parts if not part.name)
     if spec is not None and 0 < spec.max_bytes < _SENDABLE and main.HasField("text"):
         part = Part(text="x" * (spec.max_bytes + 1), media_type=main.media_type)
         large = [Turn(role=Role.ROLE_USER, parts=[part])]
-        case = _Case("an input over its limit", "INVALID_ARGUMENT", ("INPUT_TOO_LARGE",))
-        cases.append((case, _changed(request, turns=large)))
+        yield Case("an input over its limit", *TOO_LARGE), changed(request, turns=large)
     if main.HasField("data"):
         broken = [Turn(role=Role.ROLE_USER, parts=[samples.garbage(main)])]
-        case = _Case("bytes that are not what they say", may_succeed=True)
-        cases.append((case, _changed(request, turns=broken)))
-    return cases
-
-
-def _changed(request: TransformRequest, **changes: Any) -> TransformRequest:
-    changed = TransformRequest()
-    changed.CopyFrom(request)
-    for name in changes:
-        changed.ClearField(name)  # type: ignore[arg-type]
-    changed.MergeFrom(TransformRequest(**changes))
-    return changed
-
-
-async def _get_model(stub: Any, name: str) -> Failure | None:
-    try:
-        await stub.GetModel(provider_pb2.GetModelRequest(name=name), timeout=UNARY_SECONDS)
-    except grpc.aio.AioRpcError as error:
-        return Failure.of(error)
-    return None
+        yield Case("bytes that are not what they say", may_succeed=True), changed(request, turns=broken)
 
 
 def _wrong_options(schema: options.Schema) -> list[options.Violation]:
