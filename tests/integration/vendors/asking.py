@@ -4,61 +4,75 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from mediaconduit import Result
+from mediaconduit.errors import MediaConduitError
 from mediaconduit.outputs import plain
-from mediaconduit_provider import Provider
 from mediaconduit_provider.testing import Served, serve
 from mediaconduit_vendors.testing import Answer, Request, Upstream
 
 from tests.integration.vendors.matrix import KEY, QUICK, Case
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A made-up vendor, and a provider that asks it."""
+
+    case: Case
+    upstream: Upstream
+    served: Served
+
+    def answer(self, answer: Answer) -> None:
+        """Answers the main request so, from now on."""
+        self.upstream.route(self.case.route, answer)
+
+    async def act(self) -> Any:
+        """Does what the case does."""
+        return await self.case.act(self.served, self.case)
+
+    async def failure(self, answer: Answer) -> tuple[MediaConduitError, int]:
+        """The error of what must fail with this answer, and how often the vendor was asked for it."""
+        self.answer(answer)
+        before = len(self.requests)
+        with pytest.raises(MediaConduitError) as raised:
+            await self.act()
+        return raised.value, len(self.requests) - before
+
+    @property
+    def requests(self) -> list[Request]:
+        """Those that the case is about, so far."""
+        return [r for r in self.upstream.requests if (r.method, r.path) == (self.case.method, self.case.path)]
+
+    async def request(self) -> Request:
+        """The first of them; waits until it has come."""
+        number = len(self.upstream.requests)
+        while not self.requests:
+            await self.upstream.request(number)
+            number = len(self.upstream.requests)
+        return self.requests[0]
+
+
 @contextlib.asynccontextmanager
 async def asking(
     case: Case, answer: Answer | None = None, *, quick: bool = False, check: Callable[[Request], None] | None = None
-) -> AsyncIterator[tuple[Upstream, Served]]:
-    """The vendor, answering the main request so (None = as it should), and the provider that asks it."""
+) -> AsyncIterator[Asking]:
+    """The vendor, answering the main request so (None = as it should), and the provider.
+
+    The made-up key is in the environment of this process from now on, as the host puts it there by Configure; a
+    fixture takes it out after the test.
+    """
     routes = {**case.routes, case.route: case.reply if answer is None else answer}
     async with Upstream(routes, check=check) as upstream:
         settings = {**case.settings, **(QUICK if quick else {}), "base_url": upstream.url + case.base}
         provider = case.provider()
-        with key_of(provider):
-            async with serve(provider, provider_id=case.vendor, settings=settings) as served:
-                yield upstream, served
-
-
-@contextlib.contextmanager
-def key_of(provider: Provider) -> Iterator[None]:
-    """The made-up key in this process, as the host sets it by Configure."""
-    variable = getattr(getattr(provider, "vendor", None), "key", "")
-    before = os.environ.get(variable)
-    if variable:
-        os.environ[variable] = KEY
-    try:
-        yield
-    finally:
-        if variable and before is None:
-            os.environ.pop(variable, None)
-        elif variable and before is not None:
-            os.environ[variable] = before
-
-
-def main_requests(upstream: Upstream, case: Case) -> list[Request]:
-    """Those that the case is about."""
-    return [r for r in upstream.requests if (r.method, r.path) == (case.method, case.path)]
-
-
-async def main_request(upstream: Upstream, case: Case) -> Request:
-    """The first of them; waits until it has come."""
-    number = 0
-    while True:
-        request = await upstream.request(number)
-        if (request.method, request.path) == (case.method, case.path):
-            return request
-        number += 1
+        if variable := getattr(getattr(provider, "vendor", None), "key", ""):
+            os.environ[variable] = KEY
+        async with serve(provider, provider_id=case.vendor, settings=settings) as served:
+            yield Asking(case, upstream, served)
 
 
 def comparable(result: Any) -> Any:

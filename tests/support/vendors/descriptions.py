@@ -80,6 +80,11 @@ class Description:
             raise NotDescribedError(f"the description has no {request.method} {request.path}")
         return min((operation.problems(request) for operation in candidates), key=len)
 
+    def bodies(self) -> Iterator[Checked | None]:
+        """How each body that is described is checked."""
+        for operation in self._operations:
+            yield from map(operation.checked_body, operation.media_types)
+
     def refuses_mutations(self, request: Request) -> bool:
         """Whether the description tells a good body from bad ones: a list of nothing, and a member gone wrong."""
         spoiled = list(mutations(request))
@@ -168,6 +173,11 @@ class Operation:
     def _body(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._schemas.followed(self._operation.get("requestBody", {}))
         return found
+
+    @property
+    def media_types(self) -> Sequence[str]:
+        """Of bodies it takes."""
+        return list(self._content)
 
     @property
     def _content(self) -> Mapping[str, Any]:

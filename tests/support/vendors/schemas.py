@@ -18,6 +18,7 @@ SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 SCHEMAS = ("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else")
 DEPTH = 20
 """How far references and alternatives are followed: some refer to themselves."""
+BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 PLAIN = frozenset(
     "type enum const required minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern "
     "minItems maxItems uniqueItems minProperties maxProperties".split()
@@ -92,6 +93,9 @@ class _Made:
             del made["type"]  # "file" and other inventions
         if not isinstance(made.get("required", []), list):
             del made["required"]  # draft 3's boolean
+        for bound in BOUNDS & made.keys():
+            if isinstance(made[bound], str):
+                made[bound] = float(made[bound])  # YAML 1.1 takes "1e-08" for a text
         for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
             # Draft 4's, which is OpenAPI 3.0's.
             if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound in made:
