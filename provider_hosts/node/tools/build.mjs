@@ -1,0 +1,21 @@
+// Builds dist/: one CommonJS file that `import` and `require` share, small files around it, and the types.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const types = !process.argv.includes("--no-types");
+rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist/tools", { recursive: true });
+const shared = { bundle: true, platform: "node", target: "node20", format: "cjs", logLevel: "warning", legalComments: "none" };
+await build({
+  ...shared,
+  entryPoints: { index: "src/bundle.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: false,
+});
+writeFileSync("dist/main.cjs", '#!/usr/bin/env node\n"use strict";\nrequire("./index.cjs").internal.main(process.argv.slice(2), process.env, __dirname);\n', { mode: 0o755 });
+copyFileSync("src/generated/descriptors.binpb", "dist/descriptors.binpb");
+if (types) execFileSync("node_modules/.bin/tsc", ["--emitDeclarationOnly", "--declaration"], { stdio: "inherit" });
