@@ -11,10 +11,18 @@ from typing import Final
 
 from mediaconduit.errors import InvalidRequestError
 
+from mediaconduit_broker.manifest import read_manifest
+from mediaconduit_broker.manifest.read import NAMES
+
 _TEMPLATES: Final = Path(__file__).parent
-LANGUAGES: Final = ("python",)
+_MANIFEST: Final = f"{NAMES[0]}.tmpl"
+_ORDER: Final = ("python", "node", "go", "rust")
 _TAKEN: Final = frozenset({"AsyncIterator", "Call", "InputSpec", "Model", "Pricing", "Provider", "Usage"})
 """Names the template imports."""
+
+
+LANGUAGES: Final = tuple(name for name in _ORDER if (_TEMPLATES / name / _MANIFEST).is_file())
+"""Those there are templates for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,7 @@ class Made:
     """What was made."""
 
     provider_id: str
+    language: str
     folder: Path
     files: tuple[Path, ...]
 
@@ -30,9 +39,14 @@ class Made:
         """The folder as a source, which a bare name is not."""
         return str(self.folder) if self.folder.is_absolute() else f"./{self.folder}"
 
+    @property
+    def builds(self) -> bool:
+        """Whether it is built by commands of its own, which must be allowed."""
+        return bool(read_manifest(self.folder).build)
+
 
 def create(name: str, where: Path, language: str) -> Made:
-    """Makes the folder `name` in `where`.
+    """Makes the folder `name` in `where`, from the templates of one of `LANGUAGES`.
 
     Raises:
         InvalidRequestError: The name makes no provider id, or the folder is there already.
@@ -53,8 +67,9 @@ def create(name: str, where: Path, language: str) -> Made:
         "title": " ".join(word.capitalize() for word in words),
         "package": package,
         "class_name": class_name,
+        "snake": "_".join(words),
     }
-    return Made(provider_id, folder, tuple(_write(folder, package, values, _TEMPLATES / language)))
+    return Made(provider_id, language, folder, tuple(_write(folder, package, values, _TEMPLATES / language)))
 
 
 def _write(folder: Path, package: str, values: dict[str, str], templates: Path) -> list[Path]:

@@ -37,6 +37,22 @@ async def test_what_it_needs_can_be_planned(tmp_path):
     assert {"mediaconduit-provider", "pytest>=9", "pytest-asyncio>=1.5"} == set(plan.parts["requirements"])
 
 
+@pytest.mark.parametrize("language", scaffold.LANGUAGES)
+def test_every_language_makes_a_repository_that_could_be_published(language, tmp_path):
+    made = scaffold.create("My-Shout", tmp_path, language)
+    manifest = read_manifest(made.folder)
+    assert (manifest.id, manifest.name, manifest.warnings) == ("my-shout", "My Shout", ())
+    assert "text-to-text" in manifest.capabilities
+    names = {path.name for path in made.files}
+    assert {"README.md", "LICENSE"} & names
+    assert "apache" in (made.folder / "README.md").read_text().lower()
+
+
+def test_a_language_is_one_of_those_with_templates():
+    assert scaffold.LANGUAGES[0] == "python"
+    assert set(scaffold.LANGUAGES) <= {"python", "node", "go", "rust"}
+
+
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(InvalidRequestError, match="there already"):
