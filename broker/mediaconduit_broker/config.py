@@ -97,6 +97,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Seconds between health checks of a sidecar without calls."""
     check_busy: float = 2.0
     """The same with calls; also how long a check may take."""
+    check_models: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    """Seconds between two looks at which models the running providers have. 0 = only when they start or are asked."""
     stuck_timeout: float = 30.0
     """Seconds a cancelled call may hold its place before its sidecar is replaced."""
     environments_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -20,6 +20,7 @@ from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, Permissions
 from mediaconduit_broker.isolation import Bounds, Policy
 from mediaconduit_broker.manifest import Manifest, read_manifest
+from mediaconduit_broker.model_watch import ModelStore, ModelWatch
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.secrets import SecretStore
@@ -69,6 +70,8 @@ class Registry:
         self._owner = tasks.TaskOwner()
         self._watchers: set[Changes] = set()
         self._snapshot: Snapshot | None = None
+        self.model_watch = ModelWatch(ModelStore(state.models), self._models_changed)
+        """What is new about the models of each provider."""
 
     @property
     def runner_name(self) -> str:
@@ -86,6 +89,9 @@ class Registry:
         pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
         self._owner.start(self._collect(), name="collect old versions")
+        self._owner.start(self.model_watch.run(), name="compare models")
+        if limits.check_models:
+            self._owner.start(self._look_for_models(limits.check_models), name="look for new models")
         for known in wanted.values():
             if known.withheld:
                 _tell_withheld("secret settings must be set again", known.provider_id, known.withheld)
@@ -224,6 +230,23 @@ class Registry:
             self._owner.start(self._collect(), name="collect old versions")
         return new
 
+    async def list_models(self, supervisor: Supervisor, *, refresh: bool = False) -> None:
+        """Asks a provider that runs for its models; from here on routing, lists and watchers have them.
+
+        Args:
+            supervisor: Whose. One that does not run keeps those it had.
+            refresh: Its vendor is asked, not its cache.
+
+        Raises:
+            MediaConduitError: It cannot tell; those it had stay.
+        """
+        if supervisor.instance is None:
+            return
+        models = tuple(await supervisor.instance.list_models(refresh=refresh))
+        if models != supervisor.last_models:
+            supervisor.last_models = models
+            self._changed(supervisor, None)
+
     async def configure(self, provider_id: str, settings: Mapping[str, Any]) -> None:
         """Puts settings in force and remembers them.
 
@@ -243,6 +266,7 @@ class Registry:
         self._snapshot = None
         self._loading.pop(provider_id, None)
         self._state.forget(provider_id)
+        self.model_watch.forget(provider_id)
         await supervisor.aclose()
         await asyncio.to_thread(self._runner.forget, provider_id)
         for watcher in tuple(self._watchers):
@@ -268,8 +292,29 @@ class Registry:
         if self._supervisors.get(supervisor.spec.provider_id, supervisor) is not supervisor:
             return  # one that a refresh begins or has replaced: the provider is another; one that is removed says so
         self._snapshot = None
+        if step is None:
+            self._show_models(supervisor)
         for watcher in tuple(self._watchers):
             watcher.put(Change(supervisor, step))
+
+    def _show_models(self, supervisor: Supervisor) -> None:
+        if self._supervisors.get(supervisor.spec.provider_id) is supervisor:
+            self.model_watch.show(supervisor.spec.provider_id, supervisor.last_models)
+
+    def _models_changed(self, provider_id: str) -> None:
+        if (supervisor := self._supervisors.get(provider_id)) is not None:
+            for watcher in tuple(self._watchers):
+                watcher.put(Change(supervisor, None))
+
+    async def _look_for_models(self, seconds: float) -> None:
+        """Providers ask their vendors when they like, and no event tells of it."""
+        while True:
+            await asyncio.sleep(seconds)
+            for supervisor in self.all():
+                if supervisor.state is State.READY:
+                    # One that cannot tell now is asked again at the next look.
+                    with contextlib.suppress(MediaConduitError):
+                        await self.list_models(supervisor)
 
     async def _load_quietly(self, known: KnownProvider) -> None:
         try:

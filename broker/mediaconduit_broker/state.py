@@ -45,6 +45,8 @@ class StateFolder:
         """Of providers that are kept apart."""
         self.users = root / "users.json"
         """Which of them has which user."""
+        self.models = root / "models"
+        """What each provider listed last."""
         self._providers = root / "providers"
 
     @classmethod

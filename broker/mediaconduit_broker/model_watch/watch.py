@@ -40,19 +40,22 @@ class ModelWatch:
         self._shown: dict[str, Models] = {}
         self._kept: dict[str, ModelSet] = {}
         self._histories: dict[str, ProviderHistory] = {}
-        self._pending: dict[str, Models | None] = {}
+        self._pending: dict[str, Models] = {}
+        self._forgotten: set[str] = set()
         self._news = asyncio.Event()
 
     def show(self, provider_id: str, models: Models) -> None:
         """What a provider lists now. Cheap: `run` compares it. The same object as the last time is no news."""
         if models and self._shown.get(provider_id) is not models:
-            self._shown[provider_id] = models
-            self._put(provider_id, models)
+            self._shown[provider_id] = self._pending[provider_id] = models
+            self._news.set()
 
     def forget(self, provider_id: str) -> None:
         """The provider is gone for good: one of this name that comes later begins anew."""
         self._shown.pop(provider_id, None)
-        self._put(provider_id, None)
+        self._pending.pop(provider_id, None)
+        self._forgotten.add(provider_id)
+        self._news.set()
 
     def history(self, provider_id: str) -> ProviderHistory:
         """What has been noticed; empty for one of which nothing has."""
@@ -63,20 +66,18 @@ class ModelWatch:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._pending:
+            while self._forgotten:
+                await self._drop(self._forgotten.pop())
+            while self._pending and not self._forgotten:
                 provider_id = next(iter(self._pending))
-                await self._take(provider_id, self._pending.pop(provider_id))
+                await self._compare(provider_id, self._pending.pop(provider_id))
 
-    def _put(self, provider_id: str, models: Models | None) -> None:
-        self._pending[provider_id] = models
-        self._news.set()
+    async def _drop(self, provider_id: str) -> None:
+        self._kept.pop(provider_id, None)
+        self._histories.pop(provider_id, None)
+        await asyncio.to_thread(self._store.remove, provider_id)
 
-    async def _take(self, provider_id: str, models: Models | None) -> None:
-        if models is None:
-            self._kept.pop(provider_id, None)
-            self._histories.pop(provider_id, None)
-            await asyncio.to_thread(self._store.remove, provider_id)
-            return
+    async def _compare(self, provider_id: str, models: Models) -> None:
         now, before = model_set(models), self._kept.get(provider_id)
         if before is None:
             before = await asyncio.to_thread(self._store.load, provider_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.message import DecodeError
-from mediaconduit.v1.events_pb2 import TransformResponse
+from mediaconduit.v1.events_pb2 import Completed, TransformResponse
 
 
 class CallFacts:
@@ -20,11 +20,10 @@ class CallFacts:
         self.frames += 1
         self._last = frame
 
-    @property
-    def completed(self) -> bool:
-        """Whether the last frame ends the call with success; what is no message of the contract does not."""
+    def completed(self) -> Completed | None:
+        """How the last frame ends the call with success; None when it does not, or is no message of the contract."""
         try:
             events = TransformResponse.FromString(self._last).events
         except DecodeError:
-            return False
-        return bool(events) and events[-1].WhichOneof("event") == "completed"
+            return None
+        return events[-1].completed if events and events[-1].WhichOneof("event") == "completed" else None

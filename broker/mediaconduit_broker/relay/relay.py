@@ -22,6 +22,7 @@ from mediaconduit_broker.relay.facts import CallFacts
 from mediaconduit_broker.relay.failures import explain
 from mediaconduit_broker.relay.pump import ChannelClosedError, Write, pump
 from mediaconduit_broker.relay.replay import Replays, Run
+from mediaconduit_broker.relay.speeds import Speeds
 from mediaconduit_broker.routing import Route, resolve
 from mediaconduit_broker.supervision import Instance, Supervisor
 
@@ -54,6 +55,8 @@ class Relay:
     def __init__(self, registry: Registry, limits: Limits) -> None:
         self._registry = registry
         self._replays = Replays(limits.replay_bytes, limits.replay_seconds)
+        self.speeds = Speeds()
+        """How soon models answer."""
 
     async def aclose(self) -> None:
         """Ends what is kept for repeated requests."""
@@ -102,7 +105,7 @@ class Relay:
                 frame += TransformRequest(model=upstream.route.model).SerializeToString()
             start: Any = upstream.instance.channel.unary_stream(_TRANSFORM)
             call = start(frame, timeout=context.time_remaining(), metadata=upstream.metadata)
-            await _forward(call, upstream, write, facts)
+            await self._forward(call, upstream, write, facts)
 
     async def transform_live(self, frames: AsyncIterator[bytes], context: Context, write: Write) -> None:
         """Pieces of a request; as `transform` otherwise."""
@@ -126,7 +129,7 @@ class Relay:
             call = start(timeout=context.time_remaining(), metadata=upstream.metadata)
             sender = tasks.start(_send(call, piece.SerializeToString(), frames), name="relay sender")
             try:
-                await _forward(call, upstream, write, CallFacts())
+                await self._forward(call, upstream, write, CallFacts())
             finally:
                 await tasks.cancel_and_join(sender)
 
@@ -144,20 +147,23 @@ class Relay:
             ]
             yield Upstream(supervisor, instance, route, metadata)
 
-
-async def _forward(call: Any, upstream: Upstream, write: Write, facts: CallFacts) -> None:
-    try:
-        await pump(call.read, write, facts.see)
-    except (grpc.aio.AioRpcError, ChannelClosedError) as error:
-        known = await explain(error, upstream.instance, upstream.route.provider_id, upstream.supervisor.logs.redactor)
-        raise known from None
-    finally:
-        call.cancel()
-    if not facts.completed:
-        raise InternalError(
-            "the provider ended the call without saying that it was complete",
-            hint="the provider breaks the contract: `mediaconduit test` shows its author where",
-        )
+    async def _forward(self, call: Any, upstream: Upstream, write: Write, facts: CallFacts) -> None:
+        route = upstream.route
+        try:
+            await pump(call.read, write, facts.see)
+        except (grpc.aio.AioRpcError, ChannelClosedError) as error:
+            known = await explain(error, upstream.instance, route.provider_id, upstream.supervisor.logs.redactor)
+            raise known from None
+        finally:
+            call.cancel()
+        completed = facts.completed()
+        if completed is None:
+            raise InternalError(
+                "the provider ended the call without saying that it was complete",
+                hint="the provider breaks the contract: `mediaconduit test` shows its author where",
+            )
+        if completed.provenance.HasField("first_output_duration"):
+            self.speeds.note(route.model, completed.provenance.first_output_duration.ToNanoseconds() / 1e9)
 
 
 async def _send(call: Any, first: bytes, frames: AsyncIterator[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import asdict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mediaconduit import tasks
@@ -17,6 +18,7 @@ from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
 from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
+from mediaconduit_broker.services.model_changes import model_changes
 from mediaconduit_broker.services.names import page_of, provider_id_of
 from mediaconduit_broker.supervision import State, Supervisor
 
@@ -167,6 +169,9 @@ class BrokerService:
             answer.warnings.extend(supervisor.instance.sidecar.warnings)
             answer.isolation = supervisor.instance.sidecar.isolation
             answer.description.CopyFrom(supervisor.instance.description)
+        history = self._registry.model_watch.history(supervisor.spec.provider_id)
+        answer.model_counters.CopyFrom(broker_pb2.ModelCounters(**asdict(history.counters)))
+        answer.model_changes.extend(model_changes(history.since(0)))
         if (record := await asyncio.to_thread(lambda: supervisor.environment)) is not None:
             answer.environment.CopyFrom(_environment(record))
         return answer
@@ -182,13 +187,25 @@ class BrokerService:
         self, request: broker_pb2.WatchProvidersRequest
     ) -> AsyncGenerator[broker_pb2.WatchProvidersResponse, None]:
         """What is, then what changes."""
+        told: dict[str, int] = {}
+
+        def message(supervisor: Supervisor, *, synced: bool, removed: bool) -> broker_pb2.WatchProvidersResponse:
+            name = supervisor.spec.provider_id
+            history = self._registry.model_watch.history(name)
+            news = history.since(told.get(name, 0))
+            told[name] = history.last_number
+            if removed:
+                del told[name]
+            return broker_pb2.WatchProvidersResponse(
+                provider=self._view(supervisor), removed=removed, synced=synced, model_changes=model_changes(news)
+            )
+
         with self._registry.changes() as changes:
             for supervisor in self._registry.all():
-                yield broker_pb2.WatchProvidersResponse(provider=self._view(supervisor))
+                yield message(supervisor, synced=False, removed=False)
             yield broker_pb2.WatchProvidersResponse(synced=True)
             while (change := await tasks.unless(self._stopping, changes.get())) is not None:
-                provider = self._view(change.supervisor)
-                yield broker_pb2.WatchProvidersResponse(provider=provider, removed=change.removed, synced=True)
+                yield message(change.supervisor, synced=True, removed=change.removed)
 
     async def explain_route(self, request: broker_pb2.ExplainRouteRequest) -> broker_pb2.ExplainRouteResponse:
         """Where a request would go."""

@@ -64,10 +64,9 @@ class MediaProviderService:
         supervisors = [self._registry.get(only)] if only else self._registry.all()
         if request.refresh:
             for supervisor in supervisors:
-                if supervisor.instance is not None:
-                    supervisor.last_models = tuple(await supervisor.instance.list_models(refresh=True))
+                await self._registry.list_models(supervisor, refresh=True)
         models = [
-            model
+            self._measured(model)
             for supervisor in supervisors
             for model in supervisor.last_models
             if not request.capability or request.capability in model.capabilities
@@ -82,7 +81,17 @@ class MediaProviderService:
         answer: provider_pb2.GetModelResponse = await instance.provider.GetModel(
             provider_pb2.GetModelRequest(name=route.model)
         )
-        return answer
+        return provider_pb2.GetModelResponse(model=self._measured(answer.model))
+
+    def _measured(self, model: models_pb2.Model) -> models_pb2.Model:
+        """The model with how soon it answers, as far as that has been seen."""
+        seconds = self._relay.speeds.median(model.name)
+        if seconds is None:
+            return model
+        known = models_pb2.Model()
+        known.CopyFrom(model)
+        known.first_output_duration.FromNanoseconds(int(seconds * 1e9))
+        return known
 
     async def watch_generations(
         self, request: provider_pb2.WatchGenerationsRequest

@@ -70,14 +70,14 @@ class LocalModelsService:
                 yield step
         finally:
             call.cancel()
-        supervisor.last_models = tuple(await instance.list_models(refresh=True))
+        await self._registry.list_models(supervisor, refresh=True)
 
     async def delete_model(self, request: local_models_pb2.DeleteModelRequest) -> local_models_pb2.DeleteModelResponse:
         """Removed by the provider in its name."""
         supervisor = self._registry.get(_owner(request.name))
         instance = await _serving(self._registry, supervisor.spec.provider_id, _LOCAL_MODELS)
         answer: local_models_pb2.DeleteModelResponse = await instance.local_models.DeleteModel(request)
-        supervisor.last_models = tuple(await instance.list_models(refresh=True))
+        await self._registry.list_models(supervisor, refresh=True)
         return answer
 
 
