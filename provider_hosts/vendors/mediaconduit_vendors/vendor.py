@@ -25,7 +25,7 @@ def read_openai_failure(body: Any) -> Failure:
         return Failure(body)
     if not isinstance(body, Mapping):
         return Failure()
-    error = body.get("error", body)
+    error = body.get("error") or body
     if isinstance(error, str):
         return Failure(error, code=text_of(body.get("code")))
     if not isinstance(error, Mapping):
