@@ -113,3 +113,32 @@ def test_the_capability_follows_from_the_last_users_input() -> None:
     assert infer_capability(model, [Turn(parts=[*text.parts, *image.parts])]) == "image-to-audio"
     assert infer_capability(model, [Turn(parts=[Part(media_type="model/gltf-binary", data=b"x")])]) == "3d-to-audio"
     assert infer_capability(model, []) == "text-to-audio"
+
+
+async def test_a_model_that_is_not_listed_is_found_once_and_not_listed_then() -> None:
+    class More(Listing):
+        async def find_model(self, model_id: str) -> Model | None:
+            self.sought = [*getattr(self, "sought", []), model_id]
+            return Model(model_id, ["text-to-text"]) if model_id.startswith("extra-") else None
+
+    provider = More("listed")
+    catalog = Catalog(provider, "p")
+    assert (await catalog.find("providers/p/models/extra-1")).model.id == "extra-1"
+    assert await catalog.find("extra-1") is await catalog.find("p/extra-1")
+    assert provider.sought == ["extra-1"]
+    assert provider.asked == []
+    assert [entry.model.id for entry in await catalog.list()] == ["listed"]
+    with pytest.raises(MediaConduitError) as failed:
+        await catalog.find("nowhere")
+    assert failed.value.reason is Reason.MODEL_NOT_FOUND
+
+
+async def test_models_that_callers_make_up_do_not_pile_up() -> None:
+    class Any(Listing):
+        async def find_model(self, model_id: str) -> Model | None:
+            return Model(model_id, ["text-to-text"])
+
+    catalog = Catalog(Any(), "p")
+    for number in range(2500):
+        await catalog.find(f"m-{number}")
+    assert len(catalog._unlisted) <= 1000
