@@ -1,0 +1,72 @@
+"""What we make of a vendor's answer is what the vendor's own SDK makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from mediaconduit import Result
+from mediaconduit.v1.events_pb2 import OutputKind
+
+from tests.integration.vendors.asking import asking
+from tests.integration.vendors.made_up import CASE
+from tests.integration.vendors.matrix import KEY, Case, all_cases
+from tests.support.vendors.sdks import ask
+
+PEERS: Mapping[str, Mapping[str, str]] = {
+    "openai": {"chat": "chat", "responses": "responses", "embeddings": "embeddings", "images": "images"},
+    "together": {"chat": "chat", "embeddings": "embeddings", "images": "images"},
+    "mistral": {"chat": "chat", "embeddings": "embeddings"},
+    "anthropic": {"messages": "messages", "tools": "tools", "thinking": "thinking"},
+    "gemini": {"stream": "stream", "tools": "tools", "embeddings": "embeddings"},
+    "elevenlabs": {"speech": "speech"},
+    "openai-compatible": {"chat": "chat"},
+    "ollama": {"chat": "chat", "generate": "generate", "embeddings": "embeddings"},
+}
+"""Operations of the SDKs' scripts, by vendor and row of the matrix."""
+SDKS = {"openai-compatible": "openai"}
+"""Of vendors that have none of their own name."""
+OTHER_WORDS = frozenset({"gemini"})
+"""Vendors whose SDK takes other words than the API: its request is not to be ours again."""
+SHARED = [CASE, *(case for case in all_cases() if case.operation in PEERS.get(case.vendor, {}))]
+
+
+@pytest.mark.parametrize("case", SHARED, ids=[case.name for case in SHARED])
+async def test_the_official_sdk_reads_the_same(case: Case) -> None:
+    operation = PEERS[case.vendor][case.operation]
+    async with asking(case) as asked:
+        ours = decoded(await asked.act())
+        mine = await asked.request()
+        sdk = SDKS.get(case.vendor, case.vendor)
+        theirs = await ask(sdk, operation, asked.upstream.url, KEY, case.model, mine)
+        for call, other in zip(ours.get("tool_calls", ()), theirs.get("tool_calls", ()), strict=True):
+            call[0] = call[0] if other[0] else ""  # an id that only we need
+        assert ours == theirs
+        if case.vendor not in OTHER_WORDS:
+            assert meant(asked.requests[-1].json) == meant(mine.json)
+
+
+def meant(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without what says nothing."""
+    return {name: value for name, value in body.items() if value not in (None, [], {})}
+
+
+def decoded(result: Result) -> dict[str, Any]:
+    """A result of ours as the scripts of the SDKs write theirs."""
+    if result.embeddings:
+        return {"vectors": [[round(value, 5) for value in vector.values] for vector in result.embeddings]}
+    files = [output.data for output in result.outputs if output.kind == OutputKind.OUTPUT_KIND_DATA and output.visible]
+    if files:
+        return {"sha256": [hashlib.sha256(file).hexdigest() for file in files]}
+    units = result.usage.units
+    return {
+        "text": result.text,
+        "reasoning": result.reasoning,
+        "tool_calls": [[call.id, call.name, json.loads(call.arguments or "{}")] for call in result.tool_calls],
+        "finish": result.finishes[0].vendor_reason,
+        "input": sum(count for unit, count in units.items() if "input" in unit or "cache" in unit),
+        "output": sum(count for unit, count in units.items() if unit.startswith(("output", "reasoning"))),
+    }

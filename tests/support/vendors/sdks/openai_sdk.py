@@ -1,0 +1,49 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["openai==3.52.0"]
+# ///
+"""OpenAI's SDK."""
+
+import base64
+
+from common import answer, media, run, streamed_chat, vectors
+from openai import OpenAI
+
+
+def client(asked):
+    return OpenAI(base_url=asked["url"] + "/v1", api_key=asked["key"], max_retries=0)
+
+
+def chat(asked):
+    return streamed_chat(client(asked).chat.completions.create(**asked["body"]))
+
+
+def responses(asked):
+    for event in client(asked).responses.create(**asked["body"]):
+        if event.type in ("response.completed", "response.incomplete"):
+            final = event.response
+    calls = [item for item in final.output if item.type == "function_call"]
+    thoughts = [item for item in final.output if item.type == "reasoning"]
+    return answer(
+        text=final.output_text,
+        reasoning="".join(part.text for thought in thoughts for part in thought.summary),
+        tool_calls=[(call.call_id, call.name, call.arguments) for call in calls],
+        finish=final.status,
+        tokens=(final.usage.input_tokens, final.usage.output_tokens),
+    )
+
+
+def embeddings(asked):
+    return vectors(item.embedding for item in client(asked).embeddings.create(**asked["body"]).data)
+
+
+def images(asked):
+    made = client(asked).images.generate(**asked["body"])
+    return media(*(base64.b64decode(image.b64_json) for image in made.data))
+
+
+def speech(asked):
+    return media(client(asked).audio.speech.create(**asked["body"]).content)
+
+
+run({"chat": chat, "responses": responses, "embeddings": embeddings, "images": images, "speech": speech})
