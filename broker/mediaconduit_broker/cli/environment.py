@@ -8,13 +8,13 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from mediaconduit_broker.cli import loading
 from mediaconduit_broker.cli.children import watch_children_without_threads
 from mediaconduit_broker.cli.failures import UsageError
 from mediaconduit_broker.config import Limits
-from mediaconduit_broker.environments import Environment, EnvironmentBuilder, EnvironmentRequest
+from mediaconduit_broker.environments import Environment, EnvironmentBuilder, EnvironmentRequest, hosts
 from mediaconduit_broker.manifest import Runtime, read_manifest
 from mediaconduit_broker.sources import Checkout, Sources
 from mediaconduit_broker.state import StateFolder
@@ -35,6 +35,10 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
     check_by_hand(source, state, base=Path.cwd())
     checkout = asyncio.run(_checkout(source, state, environ))
     manifest = read_manifest(checkout.folder)
+    if manifest.runtime is Runtime.EXEC:
+        # Its own tools make its environment; of ours it needs the host library, where it points to one.
+        hosts.link(hosts.wanted(checkout.folder), checkout.folder)
+        _become(command, checkout.folder, dict(environ), f"install {command[0]} where PATH finds it")
     if manifest.runtime is not Runtime.PYTHON:
         raise UsageError(
             f"{manifest.id} is no Python provider: it has no environment to run commands in",
@@ -59,15 +63,16 @@ def execute(source: str, command: Sequence[str], environ: Mapping[str, str], sta
 
     environment = asyncio.run(build())
     environment.lease.keep_over_exec()
-    variables = _variables(environ, environment.folder)
-    program = shutil.which(command[0], path=variables["PATH"])
+    hint = "development dependencies stand in [dependency-groups] dev of its pyproject.toml"
+    _become(command, checkout.folder, _variables(environ, environment.folder), hint)
+
+
+def _become(command: Sequence[str], folder: Path, variables: Mapping[str, str], hint: str) -> NoReturn:
+    program = shutil.which(command[0], path=variables.get("PATH", os.defpath))
     if program is None:
-        raise UsageError(
-            f"there is no command {command[0]!r} in the environment of {manifest.id}",
-            hint="development dependencies stand in [dependency-groups] dev of its pyproject.toml",
-        )
-    os.chdir(checkout.folder)
-    os.execve(program, list(command), variables)  # noqa: S606  # what the user asked for, without a shell
+        raise UsageError(f"there is no command {command[0]!r} in the environment of this provider", hint=hint)
+    os.chdir(folder)
+    os.execve(program, list(command), dict(variables))  # noqa: S606  # what the user asked for, without a shell
 
 
 async def _checkout(source: str, state: StateFolder, environ: Mapping[str, str]) -> Checkout:

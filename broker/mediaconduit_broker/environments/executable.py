@@ -12,11 +12,12 @@ from typing import Final
 
 from mediaconduit.errors import PreconditionError
 
+from mediaconduit_broker.environments import hosts
 from mediaconduit_broker.environments.errors import build_failed, cannot_plan, not_allowed
 from mediaconduit_broker.environments.plan import BuildStep, EnvironmentPlan, Made, Parts, Report
 from mediaconduit_broker.environments.request import EnvironmentRequest
 from mediaconduit_broker.environments.tools import Tools
-from mediaconduit_broker.environments.tree import copy_tree, tree_hash
+from mediaconduit_broker.environments.tree import copy_tree, is_cache, tree_hash
 
 FOLDER: Final = "{folder}"
 """In a command: where the built repository is."""
@@ -38,6 +39,9 @@ class ExecutablePlan(EnvironmentPlan):
     """What the programs of the build say of their versions."""
     path: str
     """Where programs are looked for."""
+    libraries: tuple[hosts.HostLibrary, ...] = ()
+    """Host libraries of ours that it is built with."""
+    libraries_hash: tuple[str, ...] = ()
 
     @property
     def parts(self) -> Parts:
@@ -46,6 +50,7 @@ class ExecutablePlan(EnvironmentPlan):
             "files": (self.tree[:16],),
             "build commands": tuple(" ".join(command) for command in self.build),
             "toolchain": self.toolchain,
+            **({"provider host": self.libraries_hash} if self.libraries_hash else {}),
         }
 
     def command(self, folder: Path) -> list[str]:
@@ -60,6 +65,7 @@ class ExecutablePlan(EnvironmentPlan):
     async def make(self, folder: Path, tools: Tools, report: Report) -> Made:
         """See `EnvironmentPlan.make`."""
         await asyncio.to_thread(copy_tree, self.repository, folder)
+        await asyncio.to_thread(hosts.put, self.libraries, folder)
         for number, command in enumerate(self.build):
             shown = " ".join(command)
             report(BuildStep(f"building: {shown[:80]}", 0.1 + 0.8 * number / len(self.build)))
@@ -67,6 +73,7 @@ class ExecutablePlan(EnvironmentPlan):
             arguments = (part.replace(FOLDER, str(folder)) for part in command[1:])
             await tools.run(program, *arguments, folder=folder, step="build", failure=f"`{shown}` failed")
         report(BuildStep("checking the build", 0.95))
+        await asyncio.to_thread(self._remove_caches, folder)
         if _program(self.start[0].replace(FOLDER, str(folder)), folder, self.path) is None:
             raise build_failed(
                 "check",
@@ -74,6 +81,12 @@ class ExecutablePlan(EnvironmentPlan):
                 hint="`command` of the manifest begins with a program on PATH, or a path that `build` makes",
             )
         return Made(interpreter="; ".join(self.toolchain))
+
+    def _remove_caches(self, folder: Path) -> None:
+        """What is needed to build again and not to run, unless the program itself is in it."""
+        for entry in folder.iterdir():
+            if is_cache(entry) and not any(part.startswith(f"{entry.name}/") for part in self.start):
+                shutil.rmtree(entry)
 
 
 async def plan_executable(request: EnvironmentRequest, tools: Tools) -> ExecutablePlan:
@@ -84,7 +97,8 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
             BUILD_FAILED, step "plan": a program it needs is not on this machine, or a link leads out of the folder.
     """
     manifest = request.manifest
-    if manifest.build and not request.permissions.build:
+    ours = request.folder.parent in hosts.bundled_providers()
+    if manifest.build and not (request.permissions.build or ours):
         command = f"mediaconduit provider add {request.source} --allow-build"
         raise not_allowed(
             f"building {request.provider_id} runs commands of its repository, which is not allowed yet",
@@ -94,6 +108,7 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
             how_to_allow=command,
         )
     tree = await asyncio.to_thread(tree_hash, request.folder)
+    libraries = hosts.wanted(request.folder)
     path = tools.environ.get("PATH", os.defpath)
     programs = dict.fromkeys(command[0] for command in manifest.build if "/" not in command[0])
     toolchain = [await _version(program, path, tools) for program in programs]
@@ -106,6 +121,8 @@ async def plan_executable(request: EnvironmentRequest, tools: Tools) -> Executab
         manifest.command,
         tuple(toolchain),
         path,
+        libraries,
+        await asyncio.to_thread(hosts.fingerprint, libraries),
     )
 
 

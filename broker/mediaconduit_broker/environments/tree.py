@@ -12,7 +12,11 @@ from typing import Final
 
 from mediaconduit_broker.environments.errors import cannot_plan
 
-_IGNORED: Final = frozenset({".git", ".hg", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
+_IGNORED: Final = frozenset(
+    {".git", ".hg", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".mediaconduit", "node_modules"}
+)
+_CACHE_TAG: Final = "CACHEDIR.TAG"
+"""In a folder that holds nothing but a cache, by https://bford.info/cachedir/: cargo's target."""
 
 
 def tree_hash(folder: Path) -> str:
@@ -49,10 +53,15 @@ def copy_tree(folder: Path, target: Path) -> None:
             there.chmod(0o755 if mode & 0o111 else 0o644)
 
 
+def is_cache(path: Path) -> bool:
+    """Whether a folder says of itself that it is a cache."""
+    return (path / _CACHE_TAG).is_file()
+
+
 def _entries(folder: Path) -> Iterator[Path]:
     """All entries in a stable order, folders before what is in them. Links are not followed."""
     for path in sorted(folder.iterdir()):
-        if path.name in _IGNORED:
+        if path.name in _IGNORED or is_cache(path):
             continue
         yield path
         if path.is_dir() and not path.is_symlink():

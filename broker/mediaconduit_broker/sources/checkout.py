@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_IGNORED: Final = frozenset({"__pycache__", ".git", ".venv", ".pytest_cache", "node_modules", ".mypy_cache"})
+_IGNORED: Final = frozenset(
+    {"__pycache__", ".git", ".venv", ".pytest_cache", "node_modules", ".mypy_cache", ".mediaconduit"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,3 +70,12 @@ def test_what_is_no_file_is_refused(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     with pytest.raises(PreconditionError, match="pipe is neither file, folder nor link"):
         tree_hash(folder)
+
+
+def test_a_folder_that_says_it_is_a_cache_does_not_count(folder: Path) -> None:
+    before = tree_hash(folder)
+    (folder / "sub" / "target").mkdir()
+    (folder / "sub" / "target" / "built").write_text("x")
+    assert tree_hash(folder) != before
+    (folder / "sub" / "target" / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55")
+    assert tree_hash(folder) == before
