@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bench.report import Row
-from bench.rows import cold, file, host, idle, load, relay, resident, start, streams
+from bench.rows import cold, crowd, file, host, idle, load, relay, resident, start, streams, vendors
 from bench.world import World
 
 Measure = Callable[[World], Awaitable[list[Row]]]
@@ -24,6 +24,10 @@ ROWS: Final[dict[str, Measure]] = {
     "file": file.in_and_out,
     "memory": resident.memory,
     "idle": idle.many,
+    "crowd": crowd.loads,
+    "vendor-chunk": vendors.chunk,
+    "vendor-first-token": vendors.first_token,
+    "vendor-memory": vendors.memory,
     "help": start.help_text,
     "streams": streams.thousand,
 }

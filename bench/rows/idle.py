@@ -18,7 +18,7 @@ _AT_ONCE = 8
 
 async def many(world: World) -> list[Row]:
     """The broker's share of a core. All run from one environment: what they run from is not measured."""
-    folder = _provider(world.folder / "idle", await world.interpreter())
+    folder = own_program(world.folder / "idle", await world.interpreter())
     async with world.broker() as served:
         await _load(served, folder, SIDECARS)
         began, used = time.monotonic(), served.process.cpu_seconds()
@@ -37,7 +37,7 @@ async def _load(served: Served, folder: Path, count: int) -> None:
             group.create_task(some(start))
 
 
-def _provider(folder: Path, python: Path) -> Path:
+def own_program(folder: Path, python: Path) -> Path:
     """cowsay as a program of its own, so that one environment serves all of them."""
     shutil.copytree(COWSAY, folder, ignore=shutil.ignore_patterns("tests", "pyproject.toml", "__pycache__"))
     (folder / "MediaConduit.provider.yml").write_text(

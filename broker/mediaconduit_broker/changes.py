@@ -23,16 +23,21 @@ class Change:
 
 
 class Changes:
-    """Changes for one watcher. One that is slow gets the last of each provider, and nothing piles up."""
+    """Changes for one watcher. One that is slow gets the last of each provider, and nothing piles up.
 
-    def __init__(self) -> None:
+    Args:
+        wanted: Whether a change of this one is any of the watcher's business; None = all are.
+    """
+
+    def __init__(self, wanted: Callable[[Supervisor], bool] | None = None) -> None:
+        self._wanted = wanted
         self._pending: dict[str, Change | BuildStep] = {}
         self._news = asyncio.Event()
 
     def put(self, change: Change) -> None:
         """Adds a change, in place of an older one of the same provider."""
-        name = change.supervisor.spec.provider_id
-        self._put(name, change)
+        if self._wanted is None or self._wanted(change.supervisor):
+            self._put(change.supervisor.spec.provider_id, change)
 
     def put_step(self, step: BuildStep) -> None:
         """Adds a step of a load that has no supervisor yet."""

@@ -85,6 +85,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Seconds one fetch of a repository or package may take."""
     build_timeout: float = 600.0
     """Seconds a build may take."""
+    builds_at_once: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Environments that are built at a time; the others wait. 0 = half as many as there are processors."""
+    starts_at_once: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Sidecars that start at a time; the others wait. 0 = half as many as there are processors."""
     drain_timeout: float = 10.0
     """Seconds running calls get to end when a provider stops."""
     idle_timeout: float = 900.0

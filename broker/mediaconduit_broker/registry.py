@@ -5,31 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import msgspec
 import structlog
 from mediaconduit import tasks
 from mediaconduit.errors import InvalidRequestError, MediaConduitError
 
 from mediaconduit_broker.changes import Change, Changes, Report
-from mediaconduit_broker.config import Config, IsolationConfig, ProviderConfig
-from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder, Permissions
-from mediaconduit_broker.isolation import Bounds, Policy
-from mediaconduit_broker.manifest import Manifest, read_manifest
+from mediaconduit_broker.config import Config
+from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
 from mediaconduit_broker.model_watch import ModelStore, ModelWatch
 from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.secrets import SecretStore
-from mediaconduit_broker.sources import Checkout, Sources, catalog
+from mediaconduit_broker.sources import Sources, catalog
+from mediaconduit_broker.specs import Specs
 from mediaconduit_broker.state import KnownProvider, StateFolder
 from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
-from mediaconduit_broker.trust import Admission, Gate, loaded_unlocked, pinned_lines
+from mediaconduit_broker.trust import Gate, loaded_unlocked
+from mediaconduit_broker.turns import Turns
 
 _log = structlog.get_logger(__name__)
+
+_LONGEST_TURN: Final = 3.0
+"""Seconds that a start keeps others waiting; one that takes longer waits for a model, a network, a card."""
 
 
 class Registry:
@@ -62,10 +63,10 @@ class Registry:
         self._gate = gate
         self._builder = builder
         self._runner = runner
-        self._environ = environ
         self._sources = sources
-        self._secrets = secrets
+        self._specs = Specs(config, gate, environ, sources, secrets)
         self._supervisors: dict[str, Supervisor] = {}
+        self._starts = Turns(config.limits.starts_at_once, longest=_LONGEST_TURN)
         self._loading: dict[str, asyncio.Lock] = {}
         self._owner = tasks.TaskOwner()
         self._watchers: set[Changes] = set()
@@ -171,7 +172,9 @@ class Registry:
         admission = await asyncio.to_thread(
             self._gate.admit, source, provider_id, by_operator=by_operator, frozen=frozen
         )
-        spec = await self._spec(admission, provider_id, settings, pinned=pinned, allow_build=allow_build, report=report)
+        spec = await self._specs.make(
+            admission, provider_id, settings, pinned=pinned, allow_build=allow_build, report=report
+        )
         async with self._loading.setdefault(spec.provider_id, asyncio.Lock()):
             supervisor = self._supervisors.get(spec.provider_id)
             if supervisor is not None and not _same_source(supervisor.spec, spec):
@@ -209,14 +212,14 @@ class Registry:
             source, frozen = old.spec.checkout.source, old.spec.frozen
             admission = await asyncio.to_thread(self._gate.admit, source, provider_id, by_operator=True, frozen=frozen)
             settings, may_build = old.spec.settings, old.spec.permissions.build
-            spec = await self._spec(admission, provider_id, settings, allow_build=may_build, report=report)
+            spec = await self._specs.make(admission, provider_id, settings, allow_build=may_build, report=report)
 
             def changed(supervisor: Supervisor, step: BuildStep | None) -> None:
                 self._changed(supervisor, step)
                 if step is not None:
                     report(step)
 
-            new = Supervisor(spec, self._builder, self._runner, changed, old.logs)
+            new = Supervisor(spec, self._builder, self._runner, changed, self._starts, old.logs)
             new.call_count, new.start_count = old.call_count, old.start_count
             try:
                 await new.ready(explicit=True)
@@ -273,9 +276,9 @@ class Registry:
             watcher.put(Change(supervisor, None, removed=True))
 
     @contextlib.contextmanager
-    def changes(self) -> Iterator[Changes]:
-        """Every change from here on."""
-        changes = Changes()
+    def changes(self, wanted: Callable[[Supervisor], bool] | None = None) -> Iterator[Changes]:
+        """Every change from here on, or those of the providers that are wanted."""
+        changes = Changes(wanted)
         self._watchers.add(changes)
         try:
             yield changes
@@ -283,7 +286,7 @@ class Registry:
             self._watchers.discard(changes)
 
     def _add(self, spec: ProviderSpec) -> Supervisor:
-        supervisor = Supervisor(spec, self._builder, self._runner, self._changed)
+        supervisor = Supervisor(spec, self._builder, self._runner, self._changed, self._starts)
         self._supervisors[spec.provider_id] = supervisor
         self._snapshot = None
         return supervisor
@@ -291,11 +294,12 @@ class Registry:
     def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
         if self._supervisors.get(supervisor.spec.provider_id, supervisor) is not supervisor:
             return  # one that a refresh begins or has replaced: the provider is another; one that is removed says so
-        self._snapshot = None
         if step is None:
+            self._snapshot = None
             self._show_models(supervisor)
+        change = Change(supervisor, step)
         for watcher in tuple(self._watchers):
-            watcher.put(Change(supervisor, step))
+            watcher.put(change)
 
     def _show_models(self, supervisor: Supervisor) -> None:
         if self._supervisors.get(supervisor.spec.provider_id) is supervisor:
@@ -360,68 +364,6 @@ class Registry:
         """Whether it may build because a load said so; what the configuration says is not remembered."""
         configured = self._config.providers.get(spec.provider_id)
         return spec.permissions.build and not (configured is not None and configured.allow_build)
-
-    async def _spec(
-        self,
-        admission: Admission,
-        provider_id: str,
-        settings: Mapping[str, Any] | None,
-        *,
-        pinned: str = "",
-        allow_build: bool = False,
-        report: Report = lambda step: None,
-    ) -> ProviderSpec:
-        checkout = await self._fetch(admission, pinned, report)
-        manifest = await asyncio.to_thread(read_manifest, checkout.folder)
-        name = provider_id or manifest.id
-        locked = await asyncio.to_thread(self._gate.confirm, admission, checkout, name)
-        wanted = self._config.providers.get(name, ProviderConfig(source=admission.source))
-        limits = self._config.limits
-        return ProviderSpec(
-            provider_id=name,
-            checkout=checkout,
-            manifest=manifest,
-            settings=dict(settings if settings is not None else wanted.settings),
-            start_timeout=wanted.start_timeout or manifest.start_timeout or limits.start_timeout,
-            drain_timeout=limits.drain_timeout,
-            idle_timeout=limits.idle_timeout if wanted.idle_timeout is None else wanted.idle_timeout,
-            queue_length=limits.queue_length,
-            priority=wanted.priority,
-            pinned=wanted.pinned,
-            permissions=Permissions(allow_build or wanted.allow_build, tuple(wanted.allow_indexes)),
-            frozen=locked is not None,
-            packages=pinned_lines(locked.packages) if locked is not None and locked.packages else None,
-            policy=_policy(self._config.isolation, wanted, manifest),
-            secrets=self._secrets.renamed(wanted.secrets),
-            variables={
-                key: self._environ[key]
-                for key in manifest.environment
-                if key in self._environ and key not in manifest.secrets
-            },
-        )
-
-    async def _fetch(self, admission: Admission, pinned: str, report: Report) -> Checkout:
-        pinned = admission.pinned or pinned
-        if admission.pinned and admission.by_tag and not await asyncio.to_thread(self._sources.has, pinned):
-            # It must be fetched anyway: so ask for the tag, to see whether it was moved.
-            pinned = ""
-        return await self._sources.resolve(
-            admission.source,
-            pinned=pinned,
-            report=lambda message, fraction: report(BuildStep(message, fraction or 0.0)),
-        )
-
-
-def _policy(isolation: IsolationConfig, wanted: ProviderConfig, manifest: Manifest) -> Policy:
-    """How far to keep a provider apart: its own table, else what holds for all."""
-    common, own = msgspec.structs.asdict(isolation.limits), msgspec.structs.asdict(wanted.limits)
-    bounds = {name: value if own[name] is None else own[name] for name, value in common.items()}
-    return Policy(
-        sandbox=wanted.sandbox or isolation.sandbox,
-        network=manifest.network,
-        readable=tuple(Path(path).expanduser().absolute() for path in wanted.readable),
-        bounds=Bounds(**{name: value for name, value in bounds.items() if value is not None}),
-    )
 
 
 def _tell_withheld(what: str, provider_id: str, names: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from mediaconduit_broker.services.voices import LocalModelsService, VoicesServic
 from mediaconduit_broker.sources import Sources
 from mediaconduit_broker.state import StateFolder
 from mediaconduit_broker.trust import gate_of
+from mediaconduit_broker.turns import Turns
 
 SERVICES: Final = (
     "mediaconduit.v1.MediaProvider",
@@ -75,6 +76,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
             timeout=config.limits.build_timeout,
             cap=config.limits.environments_bytes,
             shared=config.isolation.users != "off" and shareable(state.environments),
+            turns=Turns(config.limits.builds_at_once),
         )
         await builder.clean_up()
         secrets = secrets_of(config, environ, base)

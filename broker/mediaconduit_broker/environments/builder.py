@@ -7,7 +7,7 @@ import contextlib
 import errno
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from mediaconduit_broker.environments.errors import build_failed, cannot_plan
 from mediaconduit_broker.environments.executable import plan_executable
 from mediaconduit_broker.environments.journal import BuildJournal
 from mediaconduit_broker.environments.lease import Lease
+from mediaconduit_broker.environments.node import plan_node
 from mediaconduit_broker.environments.plan import BuildStep, EnvironmentPlan, Report
 from mediaconduit_broker.environments.python import plan_python
 from mediaconduit_broker.environments.record import EnvironmentRecord, size_of
 from mediaconduit_broker.environments.request import EnvironmentRequest
 from mediaconduit_broker.environments.tools import Tools, build_environ
 from mediaconduit_broker.manifest import Runtime
+from mediaconduit_broker.turns import Turns
 
-_PLANNERS = {Runtime.PYTHON: plan_python, Runtime.EXEC: plan_executable}
+_PLANNERS = {Runtime.PYTHON: plan_python, Runtime.NODE: plan_node, Runtime.EXEC: plan_executable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class Environment:
         self.lease.release()
 
 
+@dataclass(slots=True)
+class _Build:
+    """A build under way, and all who wait for it."""
+
+    task: asyncio.Task[None]
+    urgent: list[Callable[[], bool]]
+    """Of each of them: whether a call waits."""
+
+
 class EnvironmentBuilder:
     """Owns the folder of environments. Concurrent requests for one key share one build.
 
@@ -62,10 +73,18 @@ class EnvironmentBuilder:
         timeout: Seconds one build may take.
         cap: Bytes all environments may take; beyond, the least recently used go. 0 = no bound.
         shared: Whether other users are to run what is in them.
+        turns: How many build at a time; None = half as many as there are processors.
     """
 
     def __init__(
-        self, root: Path, environ: Mapping[str, str], *, timeout: float, cap: int = 0, shared: bool = False
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        *,
+        timeout: float,
+        cap: int = 0,
+        shared: bool = False,
+        turns: Turns | None = None,
     ) -> None:
         self._root = root
         self._shared = shared
@@ -73,15 +92,29 @@ class EnvironmentBuilder:
         self._timeout = timeout
         self._cap = cap
         self.journal = BuildJournal.beside(root)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._turns = turns or Turns()
+        self._running: dict[str, _Build] = {}
 
     async def clean_up(self) -> None:
         """Removes what interrupted builds left, and what is over the cap. For the start of a broker."""
         await asyncio.to_thread(collection.remove_leftovers, self._root)
         await self._keep_under_cap()
 
-    async def ensure(self, request: EnvironmentRequest, report: Report = lambda step: None) -> Environment:
+    async def ensure(
+        self,
+        request: EnvironmentRequest,
+        report: Report = lambda step: None,
+        *,
+        urgent: Callable[[], bool] = lambda: False,
+    ) -> Environment:
         """The environment a provider needs, built when it is not there yet.
+
+        A build goes on as long as anybody waits for it.
+
+        Args:
+            request: For whom.
+            report: Told of its steps, also of those before it in the queue.
+            urgent: Asked when it may be its turn: whether it goes before builds that are not.
 
         Raises:
             PreconditionError: BUILD_FAILED with the step and the last lines of its output, or SOURCE_NOT_TRUSTED;
@@ -90,18 +123,38 @@ class EnvironmentBuilder:
         plan = await self._plan(request)
         folder = self._root / plan.key
         while (lease := self._take(folder)) is None:
-            task = self._running.get(plan.key)
-            if task is None:
-                task = tasks.start(self._build(plan, folder, report), name=f"build {plan.key}")
-                self._running[plan.key] = task
-                task.add_done_callback(lambda _: self._running.pop(plan.key, None))
-            await asyncio.shield(task)
+            await self._built(plan, folder, report, urgent)
         self.journal.used(plan)
         return Environment(tuple(plan.command(folder)), plan.working_folder(folder), lease)
 
+    async def _built(self, plan: EnvironmentPlan, folder: Path, report: Report, urgent: Callable[[], bool]) -> None:
+        build = self._running.get(plan.key)
+        if build is None:
+            build = self._running[plan.key] = self._begun(plan, folder, report)
+        build.urgent.append(urgent)
+        try:
+            await asyncio.shield(build.task)
+        finally:
+            build.urgent.remove(urgent)
+            if not build.urgent:
+                self._forget(plan.key, build)
+                await tasks.cancel_and_join(build.task)
+
+    def _begun(self, plan: EnvironmentPlan, folder: Path, report: Report) -> _Build:
+        waiters: list[Callable[[], bool]] = []
+        task = tasks.start(self._build_in_turn(plan, folder, report, waiters), name=f"build {plan.key}")
+        build = _Build(task, waiters)
+        task.add_done_callback(lambda _: self._forget(plan.key, build))
+        return build
+
+    def _forget(self, key: str, build: _Build) -> None:
+        """Nobody joins it from here on."""
+        if self._running.get(key) is build:
+            del self._running[key]
+
     async def aclose(self) -> None:
         """Ends running builds."""
-        await tasks.cancel_and_join(*self._running.values())
+        await tasks.cancel_and_join(*(build.task for build in self._running.values()))
 
     async def _plan(self, request: EnvironmentRequest) -> EnvironmentPlan:
         planner = _PLANNERS.get(request.manifest.runtime)
@@ -119,6 +172,15 @@ class EnvironmentBuilder:
         if lease is not None:
             lease.touch()
         return lease
+
+    async def _build_in_turn(
+        self, plan: EnvironmentPlan, folder: Path, report: Report, waiters: Sequence[Callable[[], bool]]
+    ) -> None:
+        def told(before: int) -> None:
+            report(BuildStep(f"waiting to be built, {before} before it", 0.0))
+
+        with await self._turns.take(urgent=lambda: any(urgent() for urgent in waiters), told=told):
+            await self._build(plan, folder, report)
 
     async def _build(self, plan: EnvironmentPlan, final: Path, report: Report) -> None:
         staging = self._root / f".{plan.key}-{uuid.uuid4().hex[:8]}"

@@ -14,9 +14,14 @@ from mediaconduit_broker.runners.command import UV_VARIABLES, CommandFailedError
 from mediaconduit_broker.secrets import hide_credentials
 
 _PLACES: Final = re.compile(
-    r"PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|XDG_(CACHE|CONFIG|DATA)_HOME", re.I
+    r"PATH|HOME|LANG|LC_\w+|TMPDIR|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|XDG_(CACHE|CONFIG|DATA)_HOME|"
+    r"GO(PATH|CACHE|MODCACHE|PROXY|SUMDB)|CARGO_(HOME|TARGET_DIR)|RUSTUP_HOME|"
+    r"NPM_CONFIG_(REGISTRY|CACHE|USERCONFIG|GLOBALCONFIG)",
+    re.I,
 )
 """Variables that say where things are."""
+_NICE: Final = 10
+"""Calls in progress go before builds."""
 _NOWHERE: Final = Path("/")
 """Where programs work by default: uv obeys a pyproject.toml or uv.toml it finds where it is started, or above."""
 
@@ -67,7 +72,7 @@ class Tools:
         self.log(f"$ {' '.join(command)}\n")
         environ = self.environ if command[0] == uv.find_uv_bin() else self._foreign
         try:
-            output = await run_command(*command, environ=environ, folder=folder)
+            output = await run_command(*command, environ=environ, folder=folder, nice=_NICE)
         except CommandFailedError as error:
             self.log(f"{error.output}\nexit code {error.returncode}\n")
             message = failure or f"the provider's environment could not be built (step {step})"

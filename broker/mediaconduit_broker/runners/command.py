@@ -32,20 +32,21 @@ class CommandFailedError(Exception):
         self.output = output
 
 
-async def run_command(*command: str, environ: Mapping[str, str], folder: Path | None = None) -> str:
+async def run_command(*command: str, environ: Mapping[str, str], folder: Path | None = None, nice: int = 0) -> str:
     """What the command wrote to stdout and stderr, its last 64 KiB.
 
     Args:
         command: The program and its arguments.
         environ: All variables it gets.
         folder: Where it works; None = where this process does.
+        nice: How far it stands back where processors are short, 0 to 19; what it starts does too.
 
     Raises:
         CommandFailedError: It failed.
         OSError: It could not be started.
     """
     # Never cut short: asyncio would kill the process alone, and wait for what it has started.
-    starting = tasks.start(_start(command, environ, folder), name=f"start {command[0]}")
+    starting = tasks.start(_start(command, environ, folder, nice), name=f"start {command[0]}")
     try:
         await tasks.join(starting)
         process = starting.result()
@@ -60,8 +61,10 @@ async def run_command(*command: str, environ: Mapping[str, str], folder: Path | 
     return output
 
 
-async def _start(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+async def _start(
+    command: Sequence[str], environ: Mapping[str, str], folder: Path | None, nice: int
+) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
         *command,
         env=dict(environ),
         cwd=folder,
@@ -70,6 +73,11 @@ async def _start(command: Sequence[str], environ: Mapping[str, str], folder: Pat
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
+    if nice:
+        # Of its whole group: it may have started others already. One that has ended needs no more.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PGRP, process.pid, nice)
+    return process
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -75,7 +75,7 @@ class BrokerService:
             if supervisor.state is State.READY:
                 view.serving = await instance.healthy(_DESCRIBE_SECONDS)
                 # A sidecar that does not answer is shown as it was; `serving` says the rest.
-                await supervisor.refresh_description(_DESCRIBE_SECONDS)
+                await instance.describes_again(_DESCRIBE_SECONDS)
             view.stuck_calls = instance.description.stuck_calls
         return view
 
@@ -90,7 +90,11 @@ class BrokerService:
         if settings is None and (running := self._registry.running(source, name, frozen=frozen)):
             yield broker_pb2.LoadProviderResponse(provider=self._view(running), message="running", fraction=1.0)
             return
-        with self._registry.changes() as changes:
+
+        def meant(supervisor: Supervisor) -> bool:
+            return supervisor.spec.checkout.source == source and name in ("", supervisor.spec.provider_id)
+
+        with self._registry.changes(meant) as changes:
             work = tasks.start(
                 self._registry.load(
                     source,
@@ -123,7 +127,7 @@ class BrokerService:
                     )
                     continue
                 supervisor, step = change.supervisor, change.step
-                if supervisor.spec.checkout.source == request.source and supervisor.state in _STATES:
+                if supervisor.state in _STATES:
                     message = step.message if step else _STATES[supervisor.state]
                     response = broker_pb2.LoadProviderResponse(provider=self._view(supervisor), message=message)
                     if step:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import grpc
 from google.protobuf.struct_pb2 import Struct
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from mediaconduit import tasks
 from mediaconduit.channels import open_channel
 from mediaconduit.errors import MediaConduitError, PreconditionError, Reason
 from mediaconduit.status import from_rpc_error
@@ -55,6 +56,14 @@ class Instance:
             raise PreconditionError("another process answered on the sidecar's socket", reason=Reason.WRONG_INSTANCE)
         self.description = answer
         return self.description
+
+    async def describes_again(self, timeout: float) -> bool:
+        """Whether it has said anew what it is; when it does not in time, `description` stays as it was."""
+        asked = tasks.start(self.describe(), name="describe")
+        await asyncio.wait([asked], timeout=timeout)
+        answered = asked.done() and asked.exception() is None
+        await tasks.cancel_and_join(asked)
+        return answered
 
     async def configure(self, settings: Mapping[str, Any] | None, secrets: Mapping[str, Secret]) -> None:
         """Hands settings and secrets over: all of them, or None to leave the settings as they are.

@@ -123,7 +123,7 @@ class Monitor:
         lately = now - supervisor.admission.last_left < 2 * (self.pace.idle + _STUCK_AFTER)
         if not (supervisor.active_calls or watched.stuck_since is not None or lately):
             return
-        if not await supervisor.refresh_description(self.pace.busy):
+        if not await watched.instance.describes_again(self.pace.busy):
             return
         if not watched.instance.description.stuck_calls:
             watched.stuck_since = None

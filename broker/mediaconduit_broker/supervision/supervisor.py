@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,25 +16,21 @@ from mediaconduit import tasks
 from mediaconduit.errors import MediaConduitError, Reason, UnavailableError
 from mediaconduit.v1 import models_pb2
 
-from mediaconduit_broker.environments import (
-    BuildStep,
-    Environment,
-    EnvironmentBuilder,
-    EnvironmentRecord,
-)
+from mediaconduit_broker.environments import BuildStep, Environment, EnvironmentBuilder, EnvironmentRecord
 from mediaconduit_broker.runners import Exit, LogBuffer, Runner
 from mediaconduit_broker.supervision import failures, lifecycle
 from mediaconduit_broker.supervision.admission import Admission
 from mediaconduit_broker.supervision.instance import Instance, translated
 from mediaconduit_broker.supervision.lifecycle import Lifecycle, State
 from mediaconduit_broker.supervision.spec import ProviderSpec
+from mediaconduit_broker.supervision.waiters import Waiters
+from mediaconduit_broker.turns import Turns
 
 _LAST_LINES: Final = 12
 _LOADING_SECONDS: Final = 1.0
 """Between two questions how far a provider that loads is: there is no event for it."""
 
 _log = structlog.get_logger(__name__)
-
 
 Watcher = Callable[["Supervisor", BuildStep | None], None]
 
@@ -48,6 +43,7 @@ class Supervisor:
         builder: Makes its environment.
         runner: Starts its process.
         on_change: Called after every change of state and every step of a build.
+        turns: Of all providers that start: how many at a time.
         logs: Of the one it replaces, to be continued.
     """
 
@@ -57,6 +53,7 @@ class Supervisor:
         builder: EnvironmentBuilder,
         runner: Runner,
         on_change: Watcher,
+        turns: Turns,
         logs: LogBuffer | None = None,
     ) -> None:
         self.spec = spec
@@ -80,7 +77,10 @@ class Supervisor:
         self._on_change = on_change
         self._owner = tasks.TaskOwner()
         self._work: asyncio.Task[None] | None = None
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
+        self._turns = turns
+        self._step = ""
+        """What it is doing or waiting for on its way to READY."""
         self._environment: Environment | None = None
         self._killed_for = ""
         self._idle = asyncio.Event()
@@ -93,8 +93,8 @@ class Supervisor:
 
     @property
     def reason(self) -> str:
-        """Why, for FAILED and BACKOFF."""
-        return self._lifecycle.reason
+        """Why, for FAILED and BACKOFF; what it is doing or waiting for, on its way to READY."""
+        return self._lifecycle.reason or self._step
 
     @property
     def environment(self) -> EnvironmentRecord | None:
@@ -133,13 +133,9 @@ class Supervisor:
                 return self.instance
             # It has just died, and its exit is about to be noticed: this call need not meet a dead socket.
             await self.instance.sidecar.wait()
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            self._handle(lifecycle.Wanted(explicit=explicit))
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
+        waiter = self._waiters.add(explicit=explicit)
+        self._handle(lifecycle.Wanted(explicit=explicit))
+        await self._waiters.wait(waiter)
         assert self.instance is not None
         return self.instance
 
@@ -201,16 +197,6 @@ class Supervisor:
             if not self.active_calls:
                 self._idle.set()
 
-    async def refresh_description(self, timeout: float) -> bool:
-        """Asks the sidecar what it says of itself; False when it does not answer in time, and nothing changes then."""
-        if self.instance is None:
-            return False
-        asked = tasks.start(self.instance.describe(), name=f"describe {self.spec.provider_id}")
-        await asyncio.wait([asked], timeout=timeout)
-        answered = asked.done() and asked.exception() is None
-        await tasks.cancel_and_join(asked)
-        return answered
-
     def unhealthy(self, reason: str) -> None:
         """Replaces a sidecar that runs and is of no use."""
         _log.warning("unhealthy", provider=self.spec.provider_id, why=reason)
@@ -225,7 +211,7 @@ class Supervisor:
         before = self._lifecycle
         self._lifecycle, actions = lifecycle.transition(before, event)
         if self._lifecycle.state is not before.state:
-            self.state_time = time.time()
+            self.state_time, self._step = time.time(), ""
             _log.debug("state", provider=self.spec.provider_id, state=self._lifecycle.state.name, why=self.reason)
             self._on_change(self, None)
         for action in actions:
@@ -249,23 +235,14 @@ class Supervisor:
                 self._owner.start(self._stop(self._work, self.instance), name=f"stop {name}")
                 self.instance = None
             case lifecycle.Release():
-                self._resolve(None)
+                self._waiters.resolve()
             case lifecycle.Fail():
-                self._resolve(self.error or failures.not_ready(self.spec.provider_id, self.state, self.reason))
-
-    def _resolve(self, error: MediaConduitError | None) -> None:
-        for waiter in self._waiters:
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
+                self._waiters.resolve(self.error or failures.not_ready(name, self.state, self.reason))
 
     async def _install(self) -> None:
         try:
-            report = partial(self._on_change, self)
-            environment = await self._builder.ensure(self.spec.environment(), report)
+            wanted = self.spec.environment()
+            environment = await self._builder.ensure(wanted, self._report, urgent=self._waiters.calls)
         except MediaConduitError as error:
             self.error = error
             self._handle(lifecycle.InstallFailed(error.message))
@@ -278,9 +255,32 @@ class Supervisor:
         if self._environment is not None:
             self._environment.release()
 
+    def _report(self, step: BuildStep) -> None:
+        self._step = step.message
+        self._on_change(self, step)
+
+    def _queued(self, before: int) -> None:
+        self._report(BuildStep(f"waiting to start, {before} before it", 0.0))
+
     async def _bring_up(self) -> None:
-        """Spawns, waits until it serves, then until it ends."""
+        """Spawns when it is its turn, waits until it serves, then until it ends."""
         self.error = None
+        with await self._turns.take(urgent=self._waiters.calls, told=self._queued) as turn:
+            instance = await self._spawn()
+            if instance is None:
+                return
+            try:
+                if await self._until_serving(instance):
+                    turn.end()
+                    await instance.sidecar.wait()
+            finally:
+                # Whoever stops a running one has taken `self.instance` and ends it.
+                if (exit_ := instance.sidecar.exit) is not None:
+                    self._ended(instance, exit_)
+                    await tasks.shielded(instance.aclose(0), timeout=5, name=f"clean up {self.spec.provider_id}")
+
+    async def _spawn(self) -> Instance | None:
+        """A process that is starting; None when it could not be started, which has been handled."""
         nonce = secrets.token_hex(16)
         self.credentials = self.spec.credentials(self.logs.redactor)
         try:
@@ -289,20 +289,13 @@ class Supervisor:
             sidecar = await self._runner.start(launch, self.logs)
         except MediaConduitError as error:
             self._refuse(error)
-            return
+            return None
         except OSError as error:
             self._refuse(UnavailableError(f"the process could not be started: {error.strerror}"))
-            return
+            return None
         self.start_count += 1
-        instance = self.instance = Instance(sidecar, sidecar.instance)
-        try:
-            if await self._until_serving(instance):
-                await sidecar.wait()
-        finally:
-            # Whoever stops a running one has taken `self.instance` and ends it.
-            if sidecar.exit is not None:
-                self._ended(instance, sidecar.exit)
-                await tasks.shielded(instance.aclose(0), timeout=5, name=f"clean up {self.spec.provider_id}")
+        self.instance = Instance(sidecar, sidecar.instance)
+        return self.instance
 
     async def _until_serving(self, instance: Instance) -> bool:
         """True when it serves; False when that has failed and been handled, or the process has ended."""
@@ -338,12 +331,12 @@ class Supervisor:
             )
             if done:
                 return
-            if self.state is State.LOADING and await self.refresh_description(_LOADING_SECONDS):
+            if self.state is State.LOADING and await instance.describes_again(_LOADING_SECONDS):
                 loading = instance.description.loading
                 if instance.description.HasField("loading") and loading != seen:
                     seen, deadline = loading, time.monotonic() + self.spec.start_timeout
                     fraction = loading.fraction if loading.HasField("fraction") else 0.0
-                    self._on_change(self, BuildStep(loading.message or "loading", fraction))
+                    self._report(BuildStep(loading.message or "loading", fraction))
 
     async def _steps(self, instance: Instance) -> None:
         await self.credentials.look_up(self.spec.settings)  # while the process starts
@@ -375,12 +368,11 @@ class Supervisor:
             return
         lines = "\n".join(record.text for record in self.logs.tail(_LAST_LINES))
         self.logs.append(f"the sidecar {exit_}", "warning")
-        loads = exit_.code in lifecycle.HOPELESS_CODES
-        missing = self.credentials.missing(self.spec.settings) if loads else None
         name = self.spec.provider_id
-        self.error = missing or (
-            failures.not_loading(name, lines) if loads else failures.ended_early(name, exit_, self.state)
-        )
+        if loads := exit_.code in lifecycle.HOPELESS_CODES:
+            self.error = self.credentials.missing(self.spec.settings) or failures.not_loading(name, lines)
+        else:
+            self.error = failures.ended_early(name, exit_, self.state)
         reason = self.error.message if loads else self._killed_for or f"the sidecar {exit_}"
         self._killed_for = ""
         self._handle(lifecycle.Exited(reason, exit_.code, instance.uptime))

@@ -171,7 +171,7 @@ type Provider struct {
 	ResolvedSource string `protobuf:"bytes,3,opt,name=resolved_source,json=resolvedSource,proto3" json:"resolved_source,omitempty"`
 	// Where it is in its life.
 	State ProviderState `protobuf:"varint,4,opt,name=state,proto3,enum=mediaconduit.v1.ProviderState" json:"state,omitempty"`
-	// Why it is FAILED or in BACKOFF; else empty.
+	// Why it is FAILED or in BACKOFF; what it does or waits for while it is INSTALLING, STARTING or LOADING; else empty.
 	StateReason string `protobuf:"bytes,5,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
 	// What any of its models can do; before it first ran, what its manifest says.
 	Capabilities []string `protobuf:"bytes,6,rep,name=capabilities,proto3" json:"capabilities,omitempty"`

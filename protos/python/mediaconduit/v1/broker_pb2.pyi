@@ -134,7 +134,7 @@ class Provider(google.protobuf.message.Message):
     state: Global___ProviderState.ValueType
     """Where it is in its life."""
     state_reason: builtins.str
-    """Why it is FAILED or in BACKOFF; else empty."""
+    """Why it is FAILED or in BACKOFF; what it does or waits for while it is INSTALLING, STARTING or LOADING; else empty."""
     model_count: builtins.int
     """Number of models as last listed."""
     active_calls: builtins.int
