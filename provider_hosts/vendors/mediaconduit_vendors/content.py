@@ -61,6 +61,52 @@ class Inputs:
         return base64.b64encode(await self.read(part, field)).decode()
 
 
+def prompt_of(call: Call, *, framed: bool = True) -> str:
+    """The one text of a call that is no conversation: of all the caller's turns, after the instructions.
+
+    Args:
+        call: Whose.
+        framed: Whether the text of ROLE_SYSTEM turns comes first.
+
+    Raises:
+        InvalidRequestError: There are turns of the model or of tools.
+    """
+    texts = []
+    for field, turn, part in numbered(call.turns):
+        if turn.role not in USER and turn.role != Role.ROLE_SYSTEM:
+            raise InvalidRequestError.at(field, "this model takes one input and no conversation")
+        if turn.role in USER and not part.name and (text := text_in(part)):
+            texts.append(text)
+    prompt = "\n".join(texts)
+    return f"{call.system}\n\n{prompt}".strip() if framed and call.system else prompt
+
+
+def items_of(call: Call) -> list[tuple[str, Turn]]:
+    """The items of a call that judges or embeds several: each turn of the caller is one, with its path.
+
+    Raises:
+        InvalidRequestError: There are none, or turns of others.
+    """
+    for number, turn in enumerate(call.turns):
+        if turn.role not in USER:
+            raise InvalidRequestError.at(f"turns[{number}]", "this model takes the caller's own turns only")
+    if not call.turns:
+        raise InvalidRequestError.at("turns", "there is nothing to work on")
+    return [(f"turns[{number}]", turn) for number, turn in enumerate(call.turns)]
+
+
+def text_items(call: Call) -> list[str]:
+    """The texts of a call's items. Raises `InvalidRequestError` for other content."""
+    return [text_only(turn.parts, where) for where, turn in items_of(call)]
+
+
+def text_in(part: Part) -> str:
+    """The text a part holds, also as bytes of "text/*"; empty when it holds none."""
+    if part.HasField("data") and media_type_of(part).startswith("text/"):
+        return part.data.decode("utf-8", "replace")
+    return part.text
+
+
 def data_url(data: bytes, media_type: str) -> str:
     """Bytes as a "data:" URL."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mediaconduit_provider import Call
@@ -16,13 +16,34 @@ def without(options: Mapping[str, Schema], *paths: str) -> dict[str, Schema]:
     return {path: schema for path, schema in options.items() if path not in paths}
 
 
-def passed_on(call: Call, fields: Mapping[str, str]) -> dict[str, Any]:
-    """The options of a call under the vendor's names, and its own under theirs; absent ones stay absent."""
-    request = {name: value for path, name in fields.items() if (value := call.option(path)) is not None}
+def passed_on(call: Call, fields: Mapping[str, str], *, without: Collection[str] = ()) -> dict[str, Any]:
+    """The options of a call under the vendor's names, and its own under theirs; absent ones stay absent.
+
+    Args:
+        call: Whose.
+        fields: The vendor's names of the shared ones.
+        without: Paths of those that are left out.
+    """
+    request = {
+        name: value for path, name in fields.items() if path not in without and (value := call.option(path)) is not None
+    }
     for path in call.model.options:
-        if path.startswith("extra.") and (value := call.option(path)) is not None:
+        if path.startswith("extra.") and path not in without and (value := call.option(path)) is not None:
             place(request, path.removeprefix("extra."), value)
     return request
+
+
+def foreign_options(call: Call, operation: object) -> list[str]:
+    """Paths of the options given that only other operations of the model take.
+
+    A model has the options of all its operations; which of them a capability takes is in ``options`` of its operation.
+    """
+    operations = {id(other): other for other in getattr(call.model, "operations", {}).values()}
+    if len(operations) < 2:
+        return []
+    own: Collection[str] = getattr(operation, "options", ())
+    others = {path for other in operations.values() for path in getattr(other, "options", ())}
+    return sorted(path for path in others if path not in own and call.option(path) is not None)
 
 
 def place(request: dict[str, Any], path: str, value: Any) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mediaconduit_provider import Call, Model, Provider
+from mediaconduit_provider import Call, InvalidRequestError, Model, Notice, Provider
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
+from mediaconduit_vendors.options import foreign_options
 from mediaconduit_vendors.vendor import Timeouts, Vendor
 
 Operation = Callable[[Api, Call], AsyncGenerator[Yielded, None]]
@@ -151,6 +152,10 @@ class VendorProvider(Provider):
         """Runs the operation of the model and capability asked for."""
         assert isinstance(call.model, VendorModel)
         operation = call.model.operations[call.capability]
+        for path in foreign_options(call, operation):
+            if not call.options.lenient:
+                raise InvalidRequestError.at(f"options.{path}", f"is not taken for {call.capability}")
+            yield Notice(code="OPTION_DROPPED", message=f"options.{path} is not taken for {call.capability}")
         async with aclosing(operation(self.api, call)) as work:
             async for yielded in work:
                 yield yielded

@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from mediaconduit_provider import Model
 from mediaconduit_vendors.api import Api, Request
-from mediaconduit_vendors.kinds import Kind, chat_kind
-from mediaconduit_vendors.openai.chat import Chat
-from mediaconduit_vendors.prices import Listing, listings, lookup
+from mediaconduit_vendors.openai.kinds import Kinds
+from mediaconduit_vendors.prices import listings, lookup
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
 OPENAI = Vendor("openai", "OpenAI", "https://api.openai.com/v1", key="OPENAI_API_KEY")
-CHAT = Chat()
+KINDS = Kinds()
 
 
 class OpenAI(VendorProvider):
@@ -40,12 +39,5 @@ class OpenAI(VendorProvider):
     def model(self, model_id: str) -> VendorModel | None:
         """A model by its id; None for one of an unknown kind."""
         listing = lookup("openai", model_id, self.prices_file)
-        kind = kind_of(listing) if listing is not None else None
+        kind = KINDS.of(model_id, listing) if listing is not None else None
         return kind.model(model_id, listing) if kind is not None else None
-
-
-def kind_of(listing: Listing) -> Kind | None:
-    """How a model is used."""
-    if listing.mode == "chat":
-        return chat_kind(CHAT, CHAT.options, listing.features)
-    return None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, ClassVar, Final
 
-from mediaconduit.v1.events_pb2 import TokenLogprob
 from mediaconduit.v1.options_pb2 import TextOptions, Tool, ToolChoice
 from mediaconduit_provider import Call, Facts, FinishReason, InvalidRequestError, Usage
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.answer import Answer
-from mediaconduit_vendors.api import Api, Request
+from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import parsed_schema
+from mediaconduit_vendors.openai.logprobs import token_logprobs
 from mediaconduit_vendors.openai.messages import Messages
-from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema, passed_on, paths_by_field
+from mediaconduit_vendors.openai.operation import Operation, Outputs
+from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema
 from mediaconduit_vendors.reply import lost
 from mediaconduit_vendors.usage import usage_of
 
@@ -39,7 +40,7 @@ _CHOICES: Final = {
 }
 
 
-class Chat:
+class Chat(Operation):
     """``POST /chat/completions``, streamed. Vendors override what they do differently; an instance serves all calls."""
 
     path: ClassVar[str] = "/chat/completions"
@@ -48,19 +49,11 @@ class Chat:
     required_choice: ClassVar[str] = "required"
     """The vendor's word for "call a tool"."""
 
-    async def __call__(self, api: Api, call: Call) -> AsyncGenerator[Yielded, None]:
+    async def __call__(self, api: Api, call: Call) -> Outputs:
         """Text, reasoning and tool calls as they come."""
         body = await self.request(api, call)
         answer = Answer(call)
-        request = Request(
-            "POST",
-            self.url(call),
-            json=body,
-            headers=self.headers(call),
-            fields=paths_by_field(self.fields),
-            remaining=call.remaining(),
-        )
-        async with api.open(request) as reply:
+        async with api.open(self.asked(call, json=body)) as reply:
             yield Facts(vendor_request_id=reply.request_id)
             first = True
             async with aclosing(reply.events()) as events:
@@ -79,14 +72,6 @@ class Chat:
 
     # -- what is sent -------------------------------------------------------------------------------------------------
 
-    def url(self, call: Call) -> str:
-        """Where it is sent."""
-        return self.path
-
-    def headers(self, call: Call) -> Mapping[str, str]:
-        """More headers."""
-        return {}
-
     def messages(self, api: Api, call: Call) -> Messages:
         """What writes the messages."""
         return Messages(call, api.vendor.id)
@@ -95,11 +80,11 @@ class Chat:
         """The body. Raises `InvalidRequestError` for what the vendor cannot take."""
         text = call.options.text
         request: dict[str, Any] = {
-            "model": call.model.id,
+            "model": self.model_name(call),
             "messages": await self.messages(api, call).write(),
             "stream": True,
             "stream_options": {"include_usage": True},
-            **passed_on(call, self.fields),
+            **self.passed_on(call),
         }
         if text.HasField("top_logprobs"):
             request |= {"logprobs": True, "top_logprobs": text.top_logprobs}
@@ -167,7 +152,7 @@ class Chat:
             yield answer.reasoning(thought, index)
         if text := delta.get("content"):
             logprobs = choice.get("logprobs")
-            yield answer.text(text, index, _logprobs(logprobs.get("content") or ()) if logprobs else ())
+            yield answer.text(text, index, token_logprobs(logprobs.get("content") or ()) if logprobs else ())
         if refusal := delta.get("refusal"):
             yield answer.text(refusal, index)
         if calls := delta.get("tool_calls"):
@@ -202,21 +187,3 @@ def tokens(usage: Mapping[str, Any]) -> dict[str, int]:
         "reasoning-token": thought,
         "output-audio-token": spoken,
     }
-
-
-def _logprobs(tokens: Iterable[Mapping[str, Any]]) -> Sequence[TokenLogprob]:
-    return [
-        TokenLogprob(
-            token=_token(token),
-            logprob=token["logprob"],
-            alternatives=[
-                TokenLogprob(token=_token(other), logprob=other["logprob"]) for other in token.get("top_logprobs") or ()
-            ],
-        )
-        for token in tokens
-    ]
-
-
-def _token(token: Mapping[str, Any]) -> bytes:
-    stated = token.get("bytes")
-    return bytes(stated) if stated is not None else str(token.get("token", "")).encode("utf-8", "replace")

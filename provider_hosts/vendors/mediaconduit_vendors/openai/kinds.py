@@ -1,0 +1,127 @@
+"""OpenAI's models by what a price file says they are for; also those that Azure deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mediaconduit_provider import InputSpec
+
+from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
+from mediaconduit_vendors.openai.chat import Chat
+from mediaconduit_vendors.openai.embeddings import Embeddings
+from mediaconduit_vendors.openai.images import GptImageEdits, GptImages
+from mediaconduit_vendors.openai.moderation import Moderation
+from mediaconduit_vendors.openai.operation import Address
+from mediaconduit_vendors.openai.speech import GptSpeech, Speech
+from mediaconduit_vendors.openai.transcription import (
+    Diarization,
+    GptTranscription,
+    StreamedTranscription,
+    Transcription,
+)
+from mediaconduit_vendors.prices import Listing
+
+IMAGE_BYTES = 50 * 1024 * 1024
+"""Largest image to edit."""
+AUDIO_BYTES = 25 * 1024 * 1024
+"""Largest audio to transcribe."""
+_IMAGES = ("image/png", "image/jpeg", "image/webp")
+
+
+class Kinds:
+    """The kinds of models, with operations at an address.
+
+    Args:
+        address: Where operations are; None = below the base URL.
+    """
+
+    def __init__(self, address: Address | None = None) -> None:
+        self._chat = Chat(address)
+        self._plain: Mapping[str, Kind] = {
+            "embedding": embedding_kind(Embeddings(address)),
+            "moderation": moderation_kind(Moderation(address)),
+            "image_generation": image_kind(GptImages(address), GptImageEdits(address)),
+        }
+        self._speech = speech_kind(Speech(address))
+        self._gpt_speech = speech_kind(GptSpeech(address))
+        self._whisper = transcription_kind(Transcription(address))
+        self._transcribe = transcription_kind(StreamedTranscription(address))
+        self._gpt_transcribe = transcription_kind(GptTranscription(address))
+        self._diarize = transcription_kind(Diarization(address))
+
+    def of(self, model_id: str, listing: Listing) -> Kind | None:
+        """How a model is used; None for one that is used in no way known here."""
+        match listing.mode:
+            case "chat":
+                return chat_kind(self._chat, self._chat.options, listing.features)
+            case "audio_speech":
+                return self._speech if model_id.startswith("tts-") else self._gpt_speech
+            case "audio_transcription":
+                return self._transcription(model_id)
+            case mode:
+                return self._plain.get(mode)
+
+    def _transcription(self, model_id: str) -> Kind | None:
+        if "diarize" in model_id:
+            return self._diarize
+        if model_id.startswith("gpt-transcribe"):
+            return self._gpt_transcribe
+        if model_id.startswith("gpt-4o"):
+            return self._transcribe
+        return self._whisper if model_id.startswith("whisper") else None
+
+
+def embedding_kind(operation: Embeddings) -> Kind:
+    """Models that embed texts."""
+    return Kind({"text-to-embedding": operation}, options=operation.options, inputs=(TEXT,))
+
+
+def moderation_kind(operation: Moderation) -> Kind:
+    """Models that judge texts and images."""
+    return Kind(
+        {"text-to-scores": operation, "image-to-scores": operation},
+        options=operation.options,
+        inputs=(InputSpec(media_types=("text/*", *_IMAGES, "image/gif")),),
+    )
+
+
+def image_kind(images: GptImages, edits: GptImageEdits) -> Kind:
+    """Models that make and edit images."""
+    return Kind(
+        {"text-to-image": images, "image-to-image": edits},
+        options={**images.options, **edits.options},
+        inputs=(
+            InputSpec(media_types=("text/*", *_IMAGES), max_bytes=IMAGE_BYTES),
+            InputSpec("reference", media_types=_IMAGES, max_bytes=IMAGE_BYTES, max_count=16),
+            InputSpec("mask", media_types=("image/png",), max_bytes=IMAGE_BYTES),
+        ),
+        output_media_types=images.media_types,
+        features=("streaming",),
+    )
+
+
+def speech_kind(operation: Speech) -> Kind:
+    """Models that speak."""
+    return Kind(
+        {"text-to-audio": operation},
+        options=operation.options,
+        inputs=(TEXT,),
+        output_media_types=tuple(operation.formats),
+        features=("streaming",),
+    )
+
+
+def transcription_kind(operation: Transcription) -> Kind:
+    """Models that write down speech."""
+    streams = isinstance(operation, StreamedTranscription)
+    voices = (InputSpec("voice", media_types=("audio/*",), max_count=4),) if isinstance(operation, Diarization) else ()
+    return Kind(
+        {"audio-to-text": operation},
+        options=operation.options,
+        inputs=(
+            InputSpec(media_types=("audio/*", "video/mp4", "video/webm"), required=True, max_bytes=AUDIO_BYTES),
+            *voices,
+        ),
+        output_media_types=("text/plain", *operation.subtitles),
+        features=("streaming",) if streams else (),
+    )

@@ -1,0 +1,28 @@
+"""Log probabilities of tokens, as this style writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mediaconduit.v1.events_pb2 import TokenLogprob
+
+
+def token_logprobs(tokens: Iterable[Mapping[str, Any]]) -> Sequence[TokenLogprob]:
+    """Each token with its alternatives."""
+    return [
+        TokenLogprob(
+            token=_token(token),
+            logprob=token.get("logprob") or 0.0,
+            alternatives=[
+                TokenLogprob(token=_token(other), logprob=other.get("logprob") or 0.0)
+                for other in token.get("top_logprobs") or ()
+            ],
+        )
+        for token in tokens
+    ]
+
+
+def _token(token: Mapping[str, Any]) -> bytes:
+    stated = token.get("bytes")
+    return bytes(stated) if stated is not None else str(token.get("token", "")).encode("utf-8", "replace")
