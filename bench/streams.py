@@ -44,14 +44,17 @@ class Path:
     """One way to a model: a server and the name of the model there."""
 
     def __init__(self, channel: grpc.aio.Channel, model: str) -> None:
-        self._start: Any = channel.unary_stream(TRANSFORM)
+        self._begin: Any = channel.unary_stream(TRANSFORM)
         self._model = model
 
     def call(self, count: int, seconds: float) -> Any:
         """A call that gives `count` events with a pause before each; its `read` gives bytes."""
         part = Part(text=f"{count} {seconds:g}")
-        request = TransformRequest(model=self._model, turns=[Turn(role=Role.ROLE_USER, parts=[part])])
-        return self._start(request.SerializeToString())
+        return self.start(TransformRequest(model=self._model, turns=[Turn(role=Role.ROLE_USER, parts=[part])]))
+
+    def start(self, request: TransformRequest) -> Any:
+        """A call; its `read` gives bytes."""
+        return self._begin(request.SerializeToString())
 
     async def first_event(self) -> float:
         """Seconds to the first event of a call."""

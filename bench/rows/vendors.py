@@ -62,6 +62,7 @@ async def chunk(world: World) -> list[Row]:
     """CPU from a vendor's bytes to what a provider yields, for each chunk of a stream."""
     async with vendor(world) as url, httpx2.AsyncClient(timeout=60) as http:
         api = Api(_VENDOR, key=lambda: "", base_url=url)
+        entry = Entry("providers/vendor/models/paced", _MODEL)
 
         async def bare() -> float:
             begin = time.process_time()
