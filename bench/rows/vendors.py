@@ -72,9 +72,7 @@ async def chunk(world: World) -> list[Row]:
             return (time.process_time() - begin) / CHUNKS
 
         async def ours() -> float:
-            call = HostCall(
-                asked(CHUNKS, 0), Entry("providers/vendor/models/paced", _MODEL), "text-to-text", read((), None, "")
-            )
+            call = HostCall(asked(CHUNKS, 0), entry, "text-to-text", read((), None, ""))
             begin, texts = time.process_time(), 0
             async for yielded in _CHAT(api, call):
                 texts += type(yielded) is str
