@@ -34,12 +34,17 @@ def responses(asked):
 
 
 def embeddings(asked):
-    return vectors(item.embedding for item in client(asked).embeddings.create(**asked["body"]).data)
+    # The SDK asks for base64 by itself, and decodes it only then.
+    body = {name: value for name, value in asked["body"].items() if name != "encoding_format"}
+    found = sorted(client(asked).embeddings.create(**body).data, key=lambda item: item.index)
+    return vectors(item.embedding for item in found)
 
 
 def images(asked):
     made = client(asked).images.generate(**asked["body"])
-    return media(*(base64.b64decode(image.b64_json) for image in made.data))
+    streamed = asked["body"].get("stream")
+    found = [event for event in made if event.type.endswith(".completed")] if streamed else made.data
+    return media(*(base64.b64decode(image.b64_json) for image in found))
 
 
 def speech(asked):
