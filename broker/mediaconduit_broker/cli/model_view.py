@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from mediaconduit.v1 import models_pb2
 
-from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli import model_prices, output
 from mediaconduit_broker.cli.output import Cell
 
 
@@ -29,12 +29,22 @@ def show(model: models_pb2.Model, *, as_json: bool) -> None:
             "takes": "\n".join(_input(spec) for spec in model.inputs),
             "makes": ", ".join(model.output_media_types),
             "context": f"{model.context_tokens} tokens" if model.context_tokens else "",
-            "price": _price(model),
+            "output": f"up to {model.max_output_tokens} tokens" if model.max_output_tokens else "",
+            "released": _day(model, "release_time"),
+            "retires": _day(model, "retire_time"),
+            "first output": f"{model.first_output_duration.ToMilliseconds()} ms"
+            if model.HasField("first_output_duration")
+            else "",
+            "price": "\n".join(model_prices.in_full(model)),
         }
     )
     if rows := list(_options(json.loads(model.options_schema or "{}"))):
         output.styled(("", ""))
         output.table(("option", "takes", "default", "what"), rows)
+
+
+def _day(model: models_pb2.Model, field: Literal["release_time", "retire_time"]) -> str:
+    return f"{getattr(model, field).ToDatetime():%Y-%m-%d}" if model.HasField(field) else ""
 
 
 def _input(spec: models_pb2.InputSpec) -> str:
@@ -43,16 +53,6 @@ def _input(spec: models_pb2.InputSpec) -> str:
     facts += [f"up to {output.human_bytes(spec.max_bytes)}"] if spec.max_bytes else []
     facts += [f"up to {spec.max_count} of them"] if spec.max_count > 1 else []
     return f"{spec.name}: {'; '.join(facts)}" if spec.name else "; ".join(facts)
-
-
-def _price(model: models_pb2.Model) -> str:
-    if not model.HasField("pricing"):
-        return ""
-    rates = [
-        f"{rate.nano_price / 1e9:g} {model.pricing.currency} per {rate.per or 1} {rate.unit}"
-        for rate in model.pricing.rates
-    ]
-    return "\n".join(rates) or "free"
 
 
 def _options(schema: Mapping[str, Any], path: str = "") -> Iterator[list[Cell]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from mediaconduit.v1 import broker_pb2, models_pb2, voices_pb2
+from mediaconduit.v1 import broker_pb2, voices_pb2
 
 from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.model_list import short
 from mediaconduit_broker.cli.output import Cell
 
 _STATE_STYLES: Final = {"ready": "green", "failed": "bold red", "backoff": "yellow", "stopped": "dim"}
@@ -75,7 +76,7 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "isolation": found.isolation,
             "capabilities": ", ".join(said.capabilities or provider.capabilities),
             "services": ", ".join(said.services),
-            "models": str(provider.model_count),
+            "models": _models(provider.model_count, found.model_counters),
             "calls": f"{provider.active_calls} active, {provider.call_count} in all, {provider.stuck_calls} stuck",
             "queue": f"{provider.queued_calls} waiting, {provider.queue_count} have waited"
             f" {provider.queue_duration.ToMilliseconds() / 1000:g} s in all",
@@ -96,25 +97,19 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
         output.styled(("warning", "bold yellow"), (f": {output.safe(warning)}", ""))
 
 
-def show_models(models: Sequence[models_pb2.Model], *, as_json: bool) -> None:
-    """A table of models, as a call names them."""
-    if as_json:
-        output.print_json([output.plain(model) for model in models])
-        return
-    if not models:
-        output.note("no models; `mediaconduit provider ls` shows which providers there are")
-        return
-    rows: list[list[Cell]] = [
-        [
-            (_short(model.name), "bold"),
-            ", ".join(model.capabilities),
-            (", ".join(model.output_media_types), "dim"),
-            (", ".join(model.features), "dim"),
-            model.display_name,
-        ]
-        for model in models
+def _models(count: int, counters: broker_pb2.ModelCounters) -> str:
+    """How many there are, and what has changed about them."""
+    news = [
+        f"{number} {what}"
+        for what, number in (
+            ("appeared", counters.models_appeared),
+            ("vanished", counters.models_vanished),
+            ("capabilities appeared", counters.capabilities_appeared),
+            ("capabilities vanished", counters.capabilities_vanished),
+        )
+        if number
     ]
-    output.table(("model", "capabilities", "makes", "features", "title"), rows)
+    return f"{count}; {', '.join(news)} since the broker started" if news else str(count)
 
 
 def show_voices(voices: Sequence[voices_pb2.Voice], *, as_json: bool) -> None:
@@ -127,7 +122,7 @@ def show_voices(voices: Sequence[voices_pb2.Voice], *, as_json: bool) -> None:
         return
     rows: list[list[Cell]] = [
         [
-            (_short(voice.name, "voices"), "bold"),
+            (short(voice.name, "voices"), "bold"),
             ", ".join(voice.languages),
             voice.display_name,
             (voice.description, "dim"),
@@ -153,12 +148,6 @@ def _id(provider: broker_pb2.Provider) -> str:
 
 def _state(provider: broker_pb2.Provider) -> str:
     return broker_pb2.ProviderState.Name(provider.state).removeprefix("PROVIDER_STATE_").lower()
-
-
-def _short(name: str, collection: str = "models") -> str:
-    """ "cowsay/default" for "providers/cowsay/models/default"."""
-    provider, _, rest = name.removeprefix("providers/").partition(f"/{collection}/")
-    return f"{provider}/{rest}" if rest else name
 
 
 def _indented(schema: str) -> str:
