@@ -55,7 +55,7 @@ class Manifest:
     version: str
     runtime: Runtime
     entry: str
-    """python: "module:Class"."""
+    """python: "module:Class". node: "src/index.ts" or "src/index.ts:Export"; empty = its usual place."""
     description: str = ""
     capabilities: tuple[str, ...] = ()
     """As promised; the running provider's own list is what counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from mediaconduit_broker.manifest.schema import SCHEMA
 NAMES: Final = ("MediaConduit.provider.yml", "mediaconduit.provider.yml", "MediaConduit.provider.yaml")
 
 _RESOLVER: Final = yaml.SafeLoader
+_PYTHON_ENTRY: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 Path_ = tuple[str | int, ...]
 
 
@@ -99,6 +101,8 @@ def _runtime_mistakes(data: Mapping[str, Any], lines: Mapping[Path_, int]) -> It
     runtime = data.get("runtime", "python")
     if runtime == "python" and "entry" not in data:
         yield _line(("runtime",), lines), 'entry: missing; runtime python needs the provider class as "module:Class"'
+    if runtime == "python" and isinstance(data.get("entry"), str) and not _PYTHON_ENTRY.fullmatch(data["entry"]):
+        yield _line(("entry",), lines), f'entry: {data["entry"]!r} is not the provider class as "module:Class"'
     if runtime == "exec" and "command" not in data:
         yield _line(("runtime",), lines), "command: missing; runtime exec needs what starts the provider"
     build = data.get("build")

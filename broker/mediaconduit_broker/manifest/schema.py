@@ -56,7 +56,7 @@ SCHEMA: Final[dict[str, Any]] = {
         "version": {"type": ["string", "number"]},
         "type": {"type": "string"},
         "runtime": {"enum": ["python", "node", "exec", "container"]},
-        "entry": {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
+        "entry": {"type": "string", "pattern": r"^[A-Za-z_@.][\w.@/-]*(:[A-Za-z_$][\w$]*)?$"},
         "capabilities": _STRINGS,
         "capability": {"type": "string"},
         "dependencies": {

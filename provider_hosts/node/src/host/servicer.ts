@@ -107,7 +107,8 @@ export class MediaProviderServicer implements MediaProvider {
     answering: Answering,
   ): Promise<void> {
     await this.#counted(async () => {
-      const pieces = (call as AsyncIterable<TransformLiveRequest>)[Symbol.asyncIterator]();
+      // Not destroyed at the end of the requests: the responses still go out on it.
+      const pieces: AsyncIterator<TransformLiveRequest> = call.iterator({ destroyOnReturn: false });
       const first = await pieces.next();
       const request: TransformRequest | undefined = first.done ? undefined : first.value.start;
       if (!request) throw InvalidRequestError.at("start", "must be the first piece");
