@@ -147,9 +147,15 @@ def _violations(failure: Failure, reason: Reason, fields: Mapping[str, str]) -> 
     if reason is not Reason.INPUT_INVALID:
         return []
     param = failure.param
-    root = re.split(r"[.\[]", param, maxsplit=1)[0]
-    where = fields.get(param) or fields.get(root) or (f"vendor field {param}" if param else "request")
+    where = _place(param, fields) or (f"vendor field {param}" if param else "request")
     return [FieldViolation(where, failure.message.strip()[:MESSAGE_CHARACTERS] or "the vendor refuses it")]
+
+
+def _place(param: str, fields: Mapping[str, str]) -> str:
+    """Our path for the longest part of the vendor's path that is known ("messages.0.content.1"); empty = none."""
+    while param and param not in fields:
+        param = param[: max(param.rfind("."), param.rfind("["), 0)]
+    return fields.get(param, "")
 
 
 def text_of(value: Any) -> str:

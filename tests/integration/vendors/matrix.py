@@ -85,7 +85,7 @@ ROWS: Mapping[str, Sequence[str]] = {
 }
 """Every operation of every vendor that the project promises."""
 
-UNFINISHED = frozenset(ROWS)
+UNFINISHED = frozenset(ROWS) - {"anthropic"}
 """Vendors whose cells may still be empty. Whoever fills the last one takes the vendor out of here."""
 
 KEY = "sk-made-up-0123456789"
@@ -98,6 +98,17 @@ QUICK: Mapping[str, Any] = {"timeouts": {"headers": 0.4, "first_byte": 0.4, "idl
 async def transform(served: Served, case: Case) -> Result:
     """What most cases do."""
     return await served.model(case.model).transform(case.content, **case.keywords)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something else the vendor may refuse, in its own format: a long prompt, a policy, an empty account, a bad field."""
+
+    status: int
+    body: Any
+    reason: Reason
+    field: str = ""
+    """Path of the field it is about, in our request ("options.text.temperature")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +164,10 @@ class Case:
     stream_error_reason: Reason = Reason.VENDOR_UNAVAILABLE
     not_found: Reason = Reason.MODEL_NOT_FOUND
     """What 404 means for this operation."""
+    refusals: Sequence[Refusal] = ()
+    """What else it refuses."""
+    metered: bool = True
+    """Whether a call that is left after its first output has used something all the same."""
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     """By column: why not, citing the description."""
 
