@@ -92,6 +92,10 @@ dist: setup ## Wheels to install elsewhere, in dist/
 wheels: ## Build the wheels the broker puts into every provider's environment, when sources changed
 	@scripts/wheels
 
+.PHONY: node-host
+node-host: ## Build the Node host and esbuild for Node providers, when sources changed (ARGS=--generate, --check, --test)
+	@scripts/node-host $(ARGS)
+
 .PHONY: proto
 proto: setup ## Regenerate the Python binding from protos/
 	@scripts/proto

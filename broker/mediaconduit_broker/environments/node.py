@@ -271,7 +271,10 @@ _EXPLAINED: Final = (
     (re.compile(r"\bERESOLVE\b"), "the provider's packages do not fit together"),
     (re.compile(r"\bEINTEGRITY\b"), "a package is not what the repository pinned"),
     (re.compile(r"\bE40[13]\b"), "the package registry asks for credentials"),
-    (re.compile(r"\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN)\b"), "the package registry could not be reached"),
+    (
+        re.compile(r"\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN)\b"),
+        "the package registry could not be reached",
+    ),
 )
 
 
