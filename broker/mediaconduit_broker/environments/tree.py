@@ -14,9 +14,16 @@ from mediaconduit_broker.environments.errors import cannot_plan
 
 _IGNORED: Final = frozenset(
     {
-        ".git", ".hg", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".mediaconduit",
+        ".git",
+        ".hg",
+        ".venv",
+        "__pycache__",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".mediaconduit",
         "node_modules",
-    }  # fmt: skip
+    }
 )
 _CACHE_TAG: Final = "CACHEDIR.TAG"
 """In a folder that holds nothing but a cache, by https://bford.info/cachedir/: cargo's target."""
