@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,9 +13,12 @@ from mediaconduit import Result
 from mediaconduit.errors import MediaConduitError
 from mediaconduit.outputs import plain
 from mediaconduit_provider.testing import Served, serve
-from mediaconduit_vendors.testing import Answer, Request, Upstream
+from mediaconduit_vendors.testing import Reply, Request, Upstream
 
 from tests.integration.vendors.matrix import KEY, QUICK, Case
+
+REQUEST_ID = "req-made-up-1"
+"""The vendor's id of every main request."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,22 @@ class Asking:
     upstream: Upstream
     served: Served
 
-    def answer(self, answer: Answer) -> None:
-        """Answers the main request so, from now on."""
-        self.upstream.route(self.case.route, answer)
+    @property
+    def request_id_header(self) -> str:
+        """In which the vendor says its id of a request; empty when it has none."""
+        return next(iter(self.served.host.provider.vendor.request_id_headers), "")  # type: ignore[attr-defined]
+
+    def answer(self, answer: Reply | Sequence[Reply]) -> None:
+        """Answers the main request so, from now on, with `REQUEST_ID`."""
+        replies = [answer] if isinstance(answer, Reply) else answer
+        more = {self.request_id_header: REQUEST_ID} if self.request_id_header else {}
+        self.upstream.route(self.case.route, [replace(reply, headers={**reply.headers, **more}) for reply in replies])
 
     async def act(self) -> Any:
         """Does what the case does."""
         return await self.case.act(self.served, self.case)
 
-    async def failure(self, answer: Answer) -> tuple[MediaConduitError, int]:
+    async def failure(self, answer: Reply) -> tuple[MediaConduitError, int]:
         """The error of what must fail with this answer, and how often the vendor was asked for it."""
         self.answer(answer)
         before = len(self.requests)
@@ -58,21 +68,22 @@ class Asking:
 
 @contextlib.asynccontextmanager
 async def asking(
-    case: Case, answer: Answer | None = None, *, quick: bool = False, check: Callable[[Request], None] | None = None
+    case: Case, answer: Reply | None = None, *, quick: bool = False, check: Callable[[Request], None] | None = None
 ) -> AsyncIterator[Asking]:
     """The vendor, answering the main request so (None = as it should), and the provider.
 
     The made-up key is in the environment of this process from now on, as the host puts it there by Configure; a
     fixture takes it out after the test.
     """
-    routes = {**case.routes, case.route: case.reply if answer is None else answer}
-    async with Upstream(routes, check=check) as upstream:
+    async with Upstream(case.routes, check=check) as upstream:
         settings = {**case.settings, **(QUICK if quick else {}), "base_url": upstream.url + case.base}
         provider = case.provider()
         if variable := getattr(getattr(provider, "vendor", None), "key", ""):
             os.environ[variable] = KEY
         async with serve(provider, provider_id=case.vendor, settings=settings) as served:
-            yield Asking(case, upstream, served)
+            asked = Asking(case, upstream, served)
+            asked.answer(case.reply if answer is None else answer)
+            yield asked
 
 
 def comparable(result: Any) -> Any:

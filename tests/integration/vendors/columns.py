@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
 import pytest
+from google.rpc import code_pb2
+from mediaconduit import Result
 from mediaconduit.calls import Stream
 from mediaconduit.errors import Reason
 from mediaconduit.events import OutputCompleted, PreviewDelta, ReasoningDelta, ToolCallDelta, TranscriptDelta
@@ -13,8 +16,9 @@ from mediaconduit.tasks import cancel_and_join, start
 from mediaconduit_provider.testing import Served
 from mediaconduit_vendors.testing import Reply, Request, failure
 
-from tests.integration.vendors.asking import Asking, asking, comparable
+from tests.integration.vendors.asking import REQUEST_ID, Asking, asking, comparable
 from tests.integration.vendors.matrix import KEY, Case, transform
+from tests.integration.vendors.variants import with_news
 from tests.support.vendors.descriptions import NotDescribedError, description, why_absent
 
 PATIENCE = 20.0
@@ -62,13 +66,16 @@ def _carries_the_key_safely(served: Served, main: Request) -> None:
 
 
 async def stream(case: Case) -> None:
-    """The result is right and the same however the answer is cut; what streams comes while it is still sent."""
+    """The result is right, and the same however the answer is cut or added to; what streams comes while it is sent."""
     small = len(case.reply.body) < 8192
     async with asyncio.timeout(PATIENCE), asking(case) as asked:
         whole = await asked.act()
         case.check(whole)
-        for size in (1 if small else [1, 2, 3, 5, 7, 4093], [7, 1, 2, 6, 997]):
-            asked.answer(case.reply.split(size))
+        if isinstance(whole, Result) and asked.request_id_header:
+            assert whole.provenance.vendor_request_id == REQUEST_ID
+        cuts = [case.reply.split(size) for size in (1 if small else [1, 2, 3, 5, 7, 4093], [7, 1, 2, 6, 997])]
+        for answer in (*cuts, with_news(case.reply)):
+            asked.answer(answer)
             assert comparable(await asked.act()) == comparable(whole)
         if case.streams and case.act is transform:
             await _comes_early(case, asked)
@@ -96,6 +103,13 @@ async def error(case: Case) -> None:
             assert (status, found.reason) == (status, reason), found
             assert (status, tries) == (status, 1 if status < 429 else 3), "requests"
             assert KEY not in f"{found} {found.metadata}"
+            if asked.request_id_header:
+                assert found.metadata.get("vendor_request_id"), "the vendor's id of the request is lost"
+        for refusal in case.refusals:
+            found, tries = await asked.failure(failure(refusal.status, refusal.body))
+            assert found.reason is refusal.reason, found
+            assert not refusal.field or refusal.field in [violation.field for violation in found.fields]
+            assert tries == 1
     async with asyncio.timeout(PATIENCE), asking(case) as asked:
         for status in (429, 500, 529):
             before = len(asked.requests)
@@ -146,6 +160,16 @@ async def cancel(case: Case) -> None:
         await asked.upstream.closed(main)
         assert (main.left, main.answered) == (True, False)
         assert len(asked.requests) == 1
+        if case.streams and case.metered and case.act is transform:
+            await _is_accounted_for(asked)
+
+
+async def _is_accounted_for(asked: Asking) -> None:
+    """The record of a call that was left says what it took."""
+    async with aclosing(asked.served.host.generations.watch("")) as batches:
+        record = (await anext(batches))[0]
+    assert record.error.code == code_pb2.CANCELLED
+    assert record.usage.units, "nobody counted what the call took until it was left"
 
 
 async def timeout(case: Case) -> None:

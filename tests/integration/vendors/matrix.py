@@ -86,7 +86,7 @@ ROWS: Mapping[str, Sequence[str]] = {
 """Every operation of every vendor that the project promises."""
 
 UNFINISHED = frozenset(ROWS) - {"anthropic"}
-"""Vendors whose cells may still be empty. Whoever fills the last one takes the vendor out of here."""
+"""Vendors whose cells may still be empty. Whoever fills the last one takes it out of here and writes the table."""
 
 KEY = "sk-made-up-0123456789"
 """The key of made-up vendors. Must never be seen in an error."""
@@ -102,7 +102,7 @@ async def transform(served: Served, case: Case) -> Result:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something else the vendor may refuse, in its own format: a long prompt, a policy, an empty account, a bad field."""
+    """Something else the vendor may refuse, in its own format: a long prompt, a policy, an empty account, a field."""
 
     status: int
     body: Any

@@ -18,7 +18,7 @@ from mediaconduit_vendors.openai.logprobs import token_logprobs
 from mediaconduit_vendors.openai.operation import Operation, Outputs, facts_of
 from mediaconduit_vendors.openai.options import Schema
 from mediaconduit_vendors.reply import Reply, lost, not_understood
-from mediaconduit_vendors.usage import usage_of
+from mediaconduit_vendors.usage import estimated_usage, usage_of
 
 SUBTITLES: Final[Mapping[str, str]] = {"application/x-subrip": "srt", "text/vtt": "vtt"}
 """Formats of subtitles by media type."""
@@ -153,8 +153,12 @@ class StreamedTranscription(Transcription):
         """Text and segments as they come; all of it where the vendor did not stream."""
         output = Output("", kind=OutputKind.OUTPUT_KIND_TRANSCRIPT)
         done = began = False
+        written = 0
+        # The vendor counts at the end only: what a call that is cut has heard is not known.
+        call.meter(lambda: estimated_usage(0, written, call.model.pricing))
         async with aclosing(reply.events()) as events:
             async for _, event in events:
+                written += len(event.get("delta") or event.get("text") or "")
                 match event.get("type"):
                     case "transcript.text.delta" if not self.has_segments:
                         began = True

@@ -4,6 +4,7 @@
 # ///
 """Anthropic's SDK."""
 
+import inspect
 import json
 
 from anthropic import Anthropic
@@ -13,7 +14,10 @@ from common import answer, run
 def messages(asked):
     client = Anthropic(base_url=asked["url"], api_key=asked["key"], max_retries=0)
     body = {key: value for key, value in asked["body"].items() if key != "stream"}
-    with client.messages.stream(**body) as stream:
+    known = inspect.signature(client.messages.stream).parameters
+    # What the API describes and the SDK has no parameter for.
+    more = {key: body.pop(key) for key in list(body) if key not in known}
+    with client.messages.stream(**body, extra_body=more) as stream:
         final = stream.get_final_message()
     return answer(
         text="".join(block.text for block in final.content if block.type == "text"),
