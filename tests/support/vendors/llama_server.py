@@ -4,7 +4,7 @@
 # ///
 """A real llama server with a tiny model of random weights: prints its address, and ends with its standard input.
 
-usage: llama_server.py FOLDER-OF-TINY-GGUF
+usage: llama_server.py FOLDER-OF-TINY-GGUF [calls]     calls: the model does nothing but call tools
 """
 
 import sys
@@ -14,14 +14,15 @@ from pathlib import Path
 import xllamacpp
 
 sys.path.insert(0, sys.argv[1])
-import tiny_gguf  # noqa: E402 - of the provider's own tests, found by the argument
+import tiny_gguf
 
 
 def main() -> None:
     """Serves until end of file."""
     with tempfile.TemporaryDirectory(prefix="llama-") as folder:
         params = xllamacpp.CommonParams()
-        params.model.path = str(tiny_gguf.write(Path(folder) / "tiny.gguf"))
+        says = [tiny_gguf.CALL] if "calls" in sys.argv[2:] else []
+        params.model.path = str(tiny_gguf.write(Path(folder) / "tiny.gguf", says=says))
         params.model_alias = {"tiny"}
         params.n_ctx, params.n_parallel = 2048, 2
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
