@@ -48,7 +48,9 @@ type Failure struct {
 }
 
 // Error is the message of the status.
-func (f *Failure) Error() string { return f.Status.Code().String() + "/" + f.Reason + ": " + f.Status.Message() }
+func (f *Failure) Error() string {
+	return f.Status.Code().String() + "/" + f.Reason + ": " + f.Status.Message()
+}
 
 // Serve starts a provider and waits until it takes calls. Settings may be nil.
 func Serve(t testing.TB, definition provider.Definition, settings map[string]any) *Served {
