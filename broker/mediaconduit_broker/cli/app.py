@@ -16,6 +16,7 @@ from mediaconduit_broker.cli import (
     failures,
     gc,
     lock,
+    migrate,
     models,
     new,
     provider,
@@ -47,6 +48,7 @@ app.command("models")(models.models)
 app.command("voices")(models.voices)
 app.command("transform")(transform.transform)
 app.command("new")(new.new)
+app.command("migrate")(migrate.migrate)
 app.command("exec", context_settings={"allow_interspersed_args": False})(execute.execute)
 app.command("test")(test.check_provider)
 app.command("gc")(gc.gc)
