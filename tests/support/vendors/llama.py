@@ -23,11 +23,16 @@ _GGUF = Path(__file__).parents[3] / "providers" / "llamacpp" / "tests"
 
 
 @contextlib.asynccontextmanager
-async def llama_server() -> AsyncIterator[str]:
-    """Its URL, without a path. Skips the test where its packages cannot be had."""
+async def llama_server(*, calls: bool = False) -> AsyncIterator[str]:
+    """Its URL, without a path. Skips the test where its packages cannot be had.
+
+    Args:
+        calls: The model does nothing but call tools, if it is given any.
+    """
+    script = [str(_SCRIPT), str(_GGUF), *(["calls"] if calls else [])]
     inherited = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     process = await asyncio.create_subprocess_exec(
-        *("uv", "run", "--quiet", "--no-project", "--python", sys.executable, "--script", str(_SCRIPT), str(_GGUF)),
+        *("uv", "run", "--quiet", "--no-project", "--python", sys.executable, "--script", *script),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
