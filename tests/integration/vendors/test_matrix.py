@@ -22,6 +22,12 @@ async def test_cell(case: Case, column: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", ROWS)
+def test_cases_can_be_read(vendor: str) -> None:
+    if (error := load()[vendor].error) is not None:
+        raise error
+
+
+@pytest.mark.parametrize("vendor", ROWS)
 def test_every_cell_is_filled(vendor: str) -> None:
     gaps = load()[vendor].gaps()
     if vendor in UNFINISHED:
