@@ -23,7 +23,7 @@ from mediaconduit_broker.secrets import SecretStore
 from mediaconduit_broker.sources import Sources, catalog
 from mediaconduit_broker.specs import Specs
 from mediaconduit_broker.state import KnownProvider, StateFolder
-from mediaconduit_broker.supervision import Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
+from mediaconduit_broker.supervision import Looks, Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
 from mediaconduit_broker.trust import Gate, loaded_unlocked
 from mediaconduit_broker.turns import Turns
 
@@ -73,6 +73,7 @@ class Registry:
         self._snapshot: Snapshot | None = None
         self.model_watch = ModelWatch(ModelStore(state.models), self._models_changed)
         """What is new about the models of each provider."""
+        self._looks = Looks(self.all, self.list_models, config.limits.check_models)
 
     @property
     def runner_name(self) -> str:
@@ -91,8 +92,7 @@ class Registry:
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
         self._owner.start(self._collect(), name="collect old versions")
         self._owner.start(self.model_watch.run(), name="compare models")
-        if limits.check_models:
-            self._owner.start(self._look_for_models(limits.check_models), name="look for new models")
+        self._owner.start(self._looks.run(), name="look for new models")
         for known in wanted.values():
             if known.withheld:
                 _tell_withheld("secret settings must be set again", known.provider_id, known.withheld)
@@ -249,6 +249,8 @@ class Registry:
         if models != supervisor.last_models:
             supervisor.last_models = models
             self._changed(supervisor, None)
+        else:
+            self._show_models(supervisor)
 
     async def configure(self, provider_id: str, settings: Mapping[str, Any]) -> None:
         """Puts settings in force and remembers them.
@@ -297,28 +299,20 @@ class Registry:
         if step is None:
             self._snapshot = None
             self._show_models(supervisor)
+            self._looks.wake()
         change = Change(supervisor, step)
         for watcher in tuple(self._watchers):
             watcher.put(change)
 
     def _show_models(self, supervisor: Supervisor) -> None:
-        if self._supervisors.get(supervisor.spec.provider_id) is supervisor:
+        current = self._supervisors.get(supervisor.spec.provider_id) is supervisor
+        if current and supervisor.instance is not None and not supervisor.instance.provisional:
             self.model_watch.show(supervisor.spec.provider_id, supervisor.last_models)
 
     def _models_changed(self, provider_id: str) -> None:
         if (supervisor := self._supervisors.get(provider_id)) is not None:
             for watcher in tuple(self._watchers):
                 watcher.put(Change(supervisor, None))
-
-    async def _look_for_models(self, seconds: float) -> None:
-        """Providers ask their vendors when they like, and no event tells of it."""
-        while True:
-            await asyncio.sleep(seconds)
-            for supervisor in self.all():
-                if supervisor.state is State.READY:
-                    # One that cannot tell now is asked again at the next look.
-                    with contextlib.suppress(MediaConduitError):
-                        await self.list_models(supervisor)
 
     async def _load_quietly(self, known: KnownProvider) -> None:
         try:

@@ -72,7 +72,8 @@ class MediaProviderService:
             if not request.capability or request.capability in model.capabilities
         ]
         page, token = page_of(models, request.page_size, request.page_token)
-        return provider_pb2.ListModelsResponse(models=page, next_page_token=token)
+        provisional = any(s.instance is not None and s.instance.provisional for s in supervisors)
+        return provider_pb2.ListModelsResponse(models=page, next_page_token=token, provisional=provisional)
 
     async def get_model(self, request: provider_pb2.GetModelRequest) -> provider_pb2.GetModelResponse:
         """One model, as its provider describes it."""

@@ -43,6 +43,8 @@ class Instance:
         self._health: Any = health_pb2_grpc.HealthStub(self.channel)
         self.description = provider_pb2.DescribeResponse()
         self.models: tuple[models_pb2.Model, ...] = ()
+        self.provisional = False
+        """Whether these models are what the provider knows without having asked its vendor."""
         self.ready_since: float | None = None
 
     async def describe(self) -> provider_pb2.DescribeResponse:
@@ -114,7 +116,7 @@ class Instance:
             token = page.next_page_token
             if not token:
                 break
-        self.models = tuple(found)
+        self.models, self.provisional = tuple(found), page.provisional
         return self.models
 
     async def ended(self, within: float) -> Exit | None:

@@ -65,10 +65,10 @@ class Entry:
             )
         if model.pricing is not None:
             proto.pricing.CopyFrom(model.pricing)
-        for time, field in ((model.released, proto.release_time), (model.retires, proto.retire_time)):
-            if time is not None:
+        for day, field in ((model.released, proto.release_time), (model.retires, proto.retire_time)):
+            if day is not None:
                 # A naive time is meant in UTC.
-                field.FromDatetime(time)
+                field.FromDatetime(day)
         if with_schema:
             proto.options_schema = json.dumps(self.schema.document)
         return proto
@@ -87,6 +87,11 @@ class Catalog:
         self._listed: Sequence[Model] | None = None
         self.refresh_time = 0.0
         """Unix time at which the provider last gave a new list; 0 = never."""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the vendor has still to say what there is."""
+        return self._provider.models_provisional
 
     @property
     def entries(self) -> Sequence[Entry]:

@@ -106,6 +106,9 @@ class Provider:
     """Calls at once; one more is refused with RESOURCE_EXHAUSTED. 0 = no limit."""
     loading_progress: Progress | None = None
     """As last reported by `report_loading`."""
+    models_provisional: bool = False
+    """True while what `list_models` gave last is not what the vendor has, because it has not been asked or has not
+    answered. Whoever lists them asks again soon."""
     settings: Mapping[str, Any] = {}
     """As last configured, validated, with the schema's defaults filled in by whoever reads them."""
 

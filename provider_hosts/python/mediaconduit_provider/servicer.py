@@ -88,7 +88,9 @@ class MediaProviderServicer(provider_pb2_grpc.MediaProviderServicer):
         wanted = [e for e in entries if not request.capability or request.capability in e.model.capabilities]
         page, token = page_of(wanted, request.page_size, request.page_token)
         response = provider_pb2.ListModelsResponse(models=[entry.to_proto() for entry in page], next_page_token=token)
-        response.refresh_time.FromNanoseconds(int(self._host.catalog.refresh_time * 1e9))
+        response.provisional = self._host.catalog.provisional
+        if not response.provisional:
+            response.refresh_time.FromNanoseconds(int(self._host.catalog.refresh_time * 1e9))
         return response
 
     @typed

@@ -40,6 +40,11 @@ class Discovery:
         self._asking: asyncio.Task[Sequence[Model] | MediaConduitError] | None = None
         self._tasks = TaskOwner()
 
+    @property
+    def answered(self) -> bool:
+        """Whether the vendor has ever said what there is."""
+        return self._models is not None
+
     async def aclose(self) -> None:
         """Ends what is under way."""
         await self._tasks.aclose()

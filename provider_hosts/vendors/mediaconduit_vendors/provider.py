@@ -145,8 +145,12 @@ class VendorProvider(Provider):
         """The vendor's models. Without a key: those that are known, unless `refresh` asks the vendor."""
         starting, self._starting = self._starting, False
         if not refresh and (starting or (self.vendor.key_required and not self._key())):
+            self.models_provisional = True
             return self.known_models()
-        return await self._current_discovery().models(refresh=refresh)
+        discovery = self._current_discovery()
+        models = await discovery.models(refresh=refresh)
+        self.models_provisional = not discovery.answered
+        return models
 
     async def transform(self, call: Call) -> AsyncGenerator[Yielded, None]:
         """Runs the operation of the model and capability asked for."""

@@ -26,6 +26,7 @@ from mediaconduit_provider import Model, Provider
 class Mine(Provider):
     async def list_models(self, *, refresh=False):
         listed = json.loads(Path({listing!r}).read_text())
+        self.models_provisional = listed.pop("provisional", "") != ""
         return [Model(name, does.split()) for name, does in listed.items()]
 
     async def transform(self, call):
@@ -132,6 +133,26 @@ async def test_what_a_vendor_brings_out_meanwhile_is_noticed_unasked(
             vendor.offers(old="text-to-text", kept="text-to-text image-to-text", fresh="text-to-text")
             assert brief((await anext(told)).model_changes) == [("fresh", APPEARED, ["text-to-text"], [])]
         assert "providers/mine/models/fresh" in {model.name for model in await client.models()}
+
+
+async def test_what_a_provider_knows_without_its_vendor_is_no_news_and_soon_replaced(
+    tmp_path: Path, environments: Path, vendor: Vendor
+) -> None:
+    async with broker(tmp_path / "state", environments) as (_, client):
+        await load(client, vendor.source)
+        async with news(client) as told:
+            vendor.offers(old="text-to-text")
+            await client.models(refresh=True)
+            await anext(told)
+    vendor.offers(guessed="text-to-text", provisional="yes")
+    async with broker(tmp_path / "state", environments) as (_, client), news(client) as told:
+        async with asyncio.timeout(30), client.broker.watch() as feed:
+            while (await anext(feed)).provider.state != broker_pb2.PROVIDER_STATE_READY:
+                pass
+        assert [model.name for model in await client.models()] == ["providers/mine/models/guessed"]
+        vendor.offers(old="text-to-text", fresh="text-to-text")
+        assert brief((await anext(told)).model_changes) == [("fresh", APPEARED, ["text-to-text"], [])]
+        assert len(await client.models()) == 2
 
 
 async def test_a_list_outlives_the_broker(tmp_path: Path, environments: Path, vendor: Vendor) -> None:

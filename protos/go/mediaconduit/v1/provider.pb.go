@@ -416,7 +416,10 @@ type ListModelsResponse struct {
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// When the vendor was last asked; absent when unknown.
-	RefreshTime   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=refresh_time,json=refreshTime,proto3" json:"refresh_time,omitempty"`
+	RefreshTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=refresh_time,json=refreshTime,proto3" json:"refresh_time,omitempty"`
+	// True while the vendor has not been asked, or has not answered: the models are what the provider knows without it.
+	// A broker asks again soon, and does not take the difference for news.
+	Provisional   bool `protobuf:"varint,4,opt,name=provisional,proto3" json:"provisional,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +473,13 @@ func (x *ListModelsResponse) GetRefreshTime() *timestamppb.Timestamp {
 		return x.RefreshTime
 	}
 	return nil
+}
+
+func (x *ListModelsResponse) GetProvisional() bool {
+	if x != nil {
+		return x.Provisional
+	}
+	return false
 }
 
 // Request of MediaProvider.GetModel.
@@ -697,11 +707,12 @@ const file_mediaconduit_v1_provider_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x18\n" +
 	"\arefresh\x18\x04 \x01(\bR\arefresh\x12\x1a\n" +
-	"\bprovider\x18\x05 \x01(\tR\bprovider\"\xab\x01\n" +
+	"\bprovider\x18\x05 \x01(\tR\bprovider\"\xcd\x01\n" +
 	"\x12ListModelsResponse\x12.\n" +
 	"\x06models\x18\x01 \x03(\v2\x16.mediaconduit.v1.ModelR\x06models\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12=\n" +
-	"\frefresh_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrefreshTime\"%\n" +
+	"\frefresh_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrefreshTime\x12 \n" +
+	"\vprovisional\x18\x04 \x01(\bR\vprovisional\"%\n" +
 	"\x0fGetModelRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"@\n" +
 	"\x10GetModelResponse\x12,\n" +

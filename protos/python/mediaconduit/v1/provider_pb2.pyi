@@ -227,8 +227,13 @@ class ListModelsResponse(google.protobuf.message.Message):
     MODELS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     REFRESH_TIME_FIELD_NUMBER: builtins.int
+    PROVISIONAL_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     """Token of the next page; empty on the last one."""
+    provisional: builtins.bool
+    """True while the vendor has not been asked, or has not answered: the models are what the provider knows without it.
+    A broker asks again soon, and does not take the difference for news.
+    """
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[mediaconduit.v1.models_pb2.Model]:
         """Models in a stable order, each without its options_schema."""
@@ -243,9 +248,10 @@ class ListModelsResponse(google.protobuf.message.Message):
         models: collections.abc.Iterable[mediaconduit.v1.models_pb2.Model] | None = ...,
         next_page_token: builtins.str = ...,
         refresh_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        provisional: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["refresh_time", b"refresh_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["models", b"models", "next_page_token", b"next_page_token", "refresh_time", b"refresh_time"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["models", b"models", "next_page_token", b"next_page_token", "provisional", b"provisional", "refresh_time", b"refresh_time"]) -> None: ...
 
 Global___ListModelsResponse: typing_extensions.TypeAlias = ListModelsResponse
 
