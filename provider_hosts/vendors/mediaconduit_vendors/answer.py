@@ -31,11 +31,13 @@ class Answer:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._media_type = "application/json" if call.options.text.json_schema else call.media_type("text/plain")
-        self._several = (call.options.candidates or 1) > 1
+        # Text with probabilities needs an output with a name, and all of it must go into the same one.
+        self._named = (call.options.candidates or 1) > 1 or call.options.text.HasField("top_logprobs")
         self._texts: dict[int, Output] = {}
         self._thoughts: dict[int, Output] = {}
         self._calls: dict[tuple[int, int | str], Output] = {}
         self._finishes: dict[int, Finish] = {}
+        self._said: list[str] = []
         self._written = 0
         self.usage: Usage | None = None
         """As the vendor counted; set by the wire."""
@@ -44,9 +46,16 @@ class Answer:
     def text(self, text: str, candidate: int = 0, logprobs: Sequence[TokenLogprob] = ()) -> Yielded:
         """More text."""
         self._written += len(text)
-        if not self._several and not logprobs:
+        if not candidate:
+            self._said.append(text)
+        if not self._named:
             return text
         return self._text(candidate).text(text, logprobs)
+
+    @property
+    def said(self) -> str:
+        """All text of the first candidate so far."""
+        return "".join(self._said)
 
     def _text(self, candidate: int) -> Output:
         output = self._texts.get(candidate)
@@ -57,7 +66,7 @@ class Answer:
     def reasoning(self, text: str, candidate: int = 0) -> Yielded:
         """More reasoning."""
         self._written += len(text)
-        if not self._several:
+        if not self._named:
             return Reasoning(text=text)
         output = self._thoughts.get(candidate)
         if output is None:
@@ -95,6 +104,11 @@ class Answer:
     ) -> None:
         """Why a candidate ended."""
         self._finishes[candidate] = Finish(reason=reason, vendor_reason=vendor_reason, **more)  # type: ignore[arg-type]
+
+    @property
+    def calls(self) -> int:
+        """How many tool calls have begun."""
+        return len(self._calls)
 
     @property
     def finished(self) -> bool:

@@ -49,9 +49,11 @@ async def test_the_official_sdk_reads_the_same(case: Case) -> None:
             assert meant(asked.requests[-1].json) == meant(mine.json)
 
 
-def meant(body: Mapping[str, Any]) -> dict[str, Any]:
+def meant(body: Any) -> Any:
     """A body without what says nothing."""
-    return {name: value for name, value in body.items() if value not in (None, [], {})}
+    if isinstance(body, Mapping):
+        return {name: meant(value) for name, value in body.items() if value not in (None, [], {}, "")}
+    return [meant(value) for value in body] if isinstance(body, list) else body
 
 
 def decoded(result: Result) -> dict[str, Any]:
