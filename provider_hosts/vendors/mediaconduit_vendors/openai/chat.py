@@ -13,6 +13,7 @@ from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.answer import Answer
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import parsed_schema
+from mediaconduit_vendors.openai.citations import citation_of
 from mediaconduit_vendors.openai.logprobs import token_logprobs
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.operation import Operation, Outputs
@@ -52,7 +53,7 @@ class Chat(Operation):
     async def __call__(self, api: Api, call: Call) -> Outputs:
         """Text, reasoning and tool calls as they come."""
         body = await self.request(api, call)
-        answer = Answer(call)
+        answer = self.answer(api, call)
         async with api.open(self.asked(call, json=body)) as reply:
             yield Facts(vendor_request_id=reply.request_id)
             first = True
@@ -71,6 +72,10 @@ class Chat(Operation):
             yield yielded
 
     # -- what is sent -------------------------------------------------------------------------------------------------
+
+    def answer(self, api: Api, call: Call) -> Answer:
+        """What gathers the answer."""
+        return Answer(call)
 
     def messages(self, api: Api, call: Call) -> Messages:
         """What writes the messages."""
@@ -142,7 +147,7 @@ class Chat(Operation):
             if reason := choice.get("finish_reason"):
                 answer.finish(FINISHES.get(reason, FinishReason.FINISH_REASON_UNSPECIFIED), reason, index)
         if usage := chunk.get("usage"):
-            answer.usage = self.usage(usage, call)
+            answer.usage = self.usage(usage, call, chunk)
 
     def delta(
         self, delta: Mapping[str, Any], choice: Mapping[str, Any], answer: Answer, index: int
@@ -155,6 +160,9 @@ class Chat(Operation):
             yield answer.text(text, index, token_logprobs(logprobs.get("content") or ()) if logprobs else ())
         if refusal := delta.get("refusal"):
             yield answer.text(refusal, index)
+        for annotation in delta.get("annotations") or ():
+            if not index and answer.said and (citation := citation_of(annotation, answer.said)):
+                yield citation
         if calls := delta.get("tool_calls"):
             for number, piece in enumerate(calls):
                 function = piece.get("function") or {}
@@ -167,9 +175,10 @@ class Chat(Operation):
                     candidate=index,
                 )
 
-    def usage(self, usage: Mapping[str, Any], call: Call) -> Usage:
-        """Tokens, each counted once."""
-        return usage_of(tokens(usage), call.model.pricing, charged=usage.get("cost"))
+    def usage(self, usage: Mapping[str, Any], call: Call, chunk: Mapping[str, Any]) -> Usage:
+        """Tokens, each counted once; `chunk` is what they came with."""
+        facts = {"service_tier": tier} if (tier := chunk.get("service_tier")) else None
+        return usage_of(tokens(usage), call.model.pricing, charged=usage.get("cost"), facts=facts)
 
 
 def tokens(usage: Mapping[str, Any]) -> dict[str, int]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mediaconduit_provider import InputSpec
 
 from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
-from mediaconduit_vendors.openai.chat import Chat
 from mediaconduit_vendors.openai.embeddings import Embeddings
+from mediaconduit_vendors.openai.gpt_chat import GptChat, SearchChat, VoiceChat
 from mediaconduit_vendors.openai.images import GptImageEdits, GptImages
 from mediaconduit_vendors.openai.moderation import Moderation
 from mediaconduit_vendors.openai.operation import Address
-from mediaconduit_vendors.openai.speech import GptSpeech, Speech
+from mediaconduit_vendors.openai.responses import Responses
+from mediaconduit_vendors.openai.speech import L16, GptSpeech, Speech
+from mediaconduit_vendors.openai.text import Text
 from mediaconduit_vendors.openai.transcription import (
     Diarization,
     GptTranscription,
@@ -36,7 +39,11 @@ class Kinds:
     """
 
     def __init__(self, address: Address | None = None) -> None:
-        self._chat = Chat(address)
+        responses, chat = Responses(address), GptChat(address)
+        self._responses = responses
+        self._text = Text(chat, responses)
+        self._search = SearchChat(address)
+        self._voice = VoiceChat(address)
         self._plain: Mapping[str, Kind] = {
             "embedding": embedding_kind(Embeddings(address)),
             "moderation": moderation_kind(Moderation(address)),
@@ -53,13 +60,22 @@ class Kinds:
         """How a model is used; None for one that is used in no way known here."""
         match listing.mode:
             case "chat":
-                return chat_kind(self._chat, self._chat.options, listing.features)
+                return self._of_text(model_id, listing)
+            case "responses":
+                return chat_kind(self._responses, self._responses.options, listing.features)
             case "audio_speech":
                 return self._speech if model_id.startswith("tts-") else self._gpt_speech
             case "audio_transcription":
                 return self._transcription(model_id)
             case mode:
                 return self._plain.get(mode)
+
+    def _of_text(self, model_id: str, listing: Listing) -> Kind:
+        if "audio-output" in listing.features:
+            return voice_kind(self._voice, listing.features)
+        if "-search-" in model_id:
+            return chat_kind(self._search, self._search.options, listing.features)
+        return chat_kind(self._text, self._text.options, listing.features)
 
     def _transcription(self, model_id: str) -> Kind | None:
         if "diarize" in model_id:
@@ -69,6 +85,13 @@ class Kinds:
         if model_id.startswith("gpt-4o"):
             return self._transcribe
         return self._whisper if model_id.startswith("whisper") else None
+
+
+def voice_kind(operation: VoiceChat, features: Sequence[str]) -> Kind:
+    """Models that hear and speak."""
+    kind = chat_kind(operation, operation.options, features)
+    spoken = {f"{source}-to-audio": operation for source in ("text", "audio")}
+    return replace(kind, operations={**kind.operations, **spoken}, output_media_types=(*kind.output_media_types, L16))
 
 
 def embedding_kind(operation: Embeddings) -> Kind:

@@ -44,6 +44,8 @@ class Messages:
         pieces: list[dict[str, Any]] = []
         for index, part in enumerate(turn.parts):
             field = f"turns[{number}].parts[{index}]"
+            if turn.role == Role.ROLE_ASSISTANT and self.referred(part, message):
+                continue
             match part.WhichOneof("content"):
                 case "tool_result":
                     yield self.tool_result(part, field)
@@ -53,6 +55,9 @@ class Messages:
                     self.reasoning(part, message)
                 case "text" | "data" | "asset" | "stream":
                     pieces.append(await self.piece(part, field))
+                case "transcript":
+                    spoken = "".join(segment.text for segment in part.transcript.segments)
+                    pieces.append({"type": "text", "text": spoken})
                 case _:
                     raise InvalidRequestError.at(field, "a chat does not take this kind of content")
         if pieces or len(message) > 1:
@@ -94,6 +99,10 @@ class Messages:
 
     def reasoning(self, part: Part, message: dict[str, Any]) -> None:
         """The model's own reasoning; most vendors of this style do not want it back."""
+
+    def referred(self, part: Part, message: dict[str, Any]) -> bool:
+        """Whether an output of the model is only referred to, by what is put into the message here."""
+        return False
 
     def own_state(self, part: Part) -> Any:
         """What the vendor gave to be sent back with a part; None when it gave nothing."""

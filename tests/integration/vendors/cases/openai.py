@@ -36,6 +36,7 @@ MODELS = {
                 {"id": name, "object": "model", "created": 1, "owned_by": "openai"}
                 for name in (
                     "gpt-4o-mini",
+                    "gpt-5",
                     "text-embedding-3-small",
                     "gpt-image-1.5",
                     "tts-1",
@@ -103,6 +104,139 @@ CHAT = case(
     ),
     first=2,
     stream_error=ERROR_EVENT,
+)
+
+
+# -- responses --------------------------------------------------------------------------------------------------------
+
+THOUGHT = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [{"type": "summary_text", "text": "Looks"}, {"type": "summary_text", "text": "warm."}],
+    "encrypted_content": "gAAAA-sealed",
+}
+SEARCH = {
+    "type": "web_search_call",
+    "id": "ws_1",
+    "status": "completed",
+    "action": {"type": "search", "query": "weather"},
+}
+CALLED = {
+    "type": "function_call",
+    "id": "fc_1",
+    "call_id": "call_1",
+    "name": "wear",
+    "arguments": '{"hat":true}',
+    "status": "completed",
+}
+SOURCE = {"type": "url_citation", "url": "https://example.com/", "title": "Weather", "start_index": 0, "end_index": 5}
+MESSAGE = {
+    "type": "message",
+    "id": "msg_1",
+    "role": "assistant",
+    "status": "completed",
+    "content": [{"type": "output_text", "text": "Grüße 👋", "annotations": [SOURCE], "logprobs": []}],
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-5-2025-08-07",
+    "service_tier": "flex",
+    "output": [THOUGHT, SEARCH, MESSAGE, CALLED],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {
+        "input_tokens": 100,
+        "input_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 0},
+        "output_tokens": 50,
+        "output_tokens_details": {"reasoning_tokens": 40},
+        "total_tokens": 150,
+    },
+}
+
+
+def _response_events() -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**THOUGHT, "summary": []}},
+        *_summary(0, "Looks"),
+        *_summary(1, "warm."),
+        {"type": "response.output_item.done", "output_index": 0, "item": THOUGHT},
+        {"type": "response.output_item.added", "output_index": 1, "item": {**SEARCH, "status": "in_progress"}},
+        {"type": "response.web_search_call.searching", "output_index": 1, "item_id": "ws_1"},
+        {"type": "response.output_item.done", "output_index": 1, "item": SEARCH},
+        {"type": "response.output_item.added", "output_index": 2, "item": {**MESSAGE, "content": []}},
+        *({**_of_message("response.output_text.delta"), "delta": text, "logprobs": []} for text in ("Grü", "ße 👋")),
+        {**_of_message("response.output_text.annotation.added"), "annotation_index": 0, "annotation": SOURCE},
+        {"type": "response.output_item.done", "output_index": 2, "item": MESSAGE},
+        {"type": "response.output_item.added", "output_index": 3, "item": {**CALLED, "arguments": ""}},
+        *(
+            {"type": "response.function_call_arguments.delta", "output_index": 3, "item_id": "fc_1", "delta": text}
+            for text in ('{"hat"', ":true}")
+        ),
+        {"type": "response.output_item.done", "output_index": 3, "item": CALLED},
+        {"type": "response.news_of_a_later_day", "output_index": 3},
+        {"type": "response.completed", "response": RESPONSE},
+    ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+
+
+def _summary(number: int, text: str) -> list[dict[str, Any]]:
+    place = {"item_id": "rs_1", "output_index": 0, "summary_index": number}
+    return [
+        {
+            "type": "response.reasoning_summary_part.added",
+            **place,
+            "part": {"type": "summary_text", "text": ""},
+        },
+        {"type": "response.reasoning_summary_text.delta", **place, "delta": text},
+    ]
+
+
+def _of_message(kind: str) -> dict[str, Any]:
+    return {"type": kind, "item_id": "msg_1", "output_index": 2, "content_index": 0}
+
+
+def _check_response(result: Result) -> None:
+    assert result.text == "Grüße 👋"
+    assert result.reasoning == "Looks\n\nwarm."
+    assert [(call.id, call.name, call.arguments) for call in result.tool_calls] == [("call_1", "wear", '{"hat":true}')]
+    hosted = result.outputs[1].part.tool_call
+    assert (hosted.hosted, hosted.name) == (True, "web_search")
+    (source,) = result.outputs[2].part.citations
+    assert (source.uri, source.start_byte, source.end_byte) == ("https://example.com/", 0, 7)
+    units = {"input-token": 80, "cached-input-token": 20, "output-token": 10, "reasoning-token": 40, "search": 1}
+    assert dict(result.usage.units) == units
+    assert result.usage.nano_cost == 80 * 625 + 20 * 62.5 + 50 * 5000 + 10_000_000  # the flex tier, and a search
+    assert result.finishes[0].reason == FinishReason.FINISH_REASON_TOOL_CALLS
+    assert result.provenance.vendor_model == "gpt-5-2025-08-07"
+    assert result.provenance.vendor_response_id == "resp_1"
+
+
+TOOL = {"name": "wear", "parameters_schema": {"type": "object", "properties": {"hat": {"type": "boolean"}}}}
+RESPONSES = case(
+    "responses",
+    "/responses",
+    _check_response,
+    model="gpt-5",
+    content=["How is the weather?", Media(PNG, "image/png")],
+    keywords={
+        "system": "Be kind.",
+        "text": {
+            "tools": [TOOL, {"name": "web", "hosted_tool": "web_search", "extra": {"search_context_size": "low"}}],
+            "allowed_tools": ["wear", "web"],
+            "reasoning_effort": "low",
+            "max_output_tokens": 500,
+            "json_schema": {"type": "object", "properties": {}, "additionalProperties": False},
+        },
+        "extra": {"reasoning_summary": "auto", "verbosity": "low", "service_tier": "flex"},
+    },
+    reply=sse(*_response_events(), names=True),
+    first=5,
+    stream_error=b'event: error\ndata: {"type":"error","code":"server_error","message":"oh","param":null}\n\n',
 )
 
 
@@ -447,6 +581,7 @@ DIARIZED = case(
 
 CASES = (
     CHAT,
+    RESPONSES,
     EMBEDDINGS,
     IMAGE,
     IMAGES,

@@ -26,7 +26,7 @@ def responses(asked):
     thoughts = [item for item in final.output if item.type == "reasoning"]
     return answer(
         text=final.output_text,
-        reasoning="".join(part.text for thought in thoughts for part in thought.summary),
+        reasoning="\n\n".join(part.text for thought in thoughts for part in thought.summary),
         tool_calls=[(call.call_id, call.name, call.arguments) for call in calls],
         finish=final.status,
         tokens=(final.usage.input_tokens, final.usage.output_tokens),
