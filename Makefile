@@ -59,7 +59,7 @@ soak: setup ## Many at once and for long; not part of `make test`
 	@$(PYTEST) load $(ARGS)
 
 .PHONY: live
-live: setup ## Real vendors; needs their keys in the environment
+live: setup ## Real vendors whose keys are in the environment (VENDOR=anthropic for one); costs a little
 	@$(PYTEST) live $(ARGS)
 
 .PHONY: ci

@@ -22,3 +22,15 @@ def provider_class(name: str) -> type[Provider]:
     found = getattr(importlib.import_module(module), cls)
     assert issubclass(found, Provider)
     return found
+
+
+def variables() -> dict[str, list[str]]:
+    """Names of the keys each provider that is built on `mediaconduit-vendors` needs, by its folder's name."""
+    found = {}
+    for manifest in sorted(PROVIDERS.glob("*/MediaConduit.provider.yml")):
+        project = manifest.with_name("pyproject.toml")
+        if project.exists() and '"mediaconduit-vendors' in project.read_text(encoding="utf-8"):
+            found[manifest.parent.name] = list(
+                yaml.safe_load(manifest.read_text(encoding="utf-8")).get("secrets") or ()
+            )
+    return found
