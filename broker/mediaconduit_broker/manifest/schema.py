@@ -59,6 +59,7 @@ SCHEMA: Final[dict[str, Any]] = {
         "entry": {"type": "string", "pattern": r"^[A-Za-z_@.][\w.@/-]*(:[A-Za-z_$][\w$]*)?$"},
         "capabilities": _STRINGS,
         "capability": {"type": "string"},
+        "features": {"type": "object", "additionalProperties": _STRINGS},
         "dependencies": {
             "anyOf": [
                 {"type": "array", "items": {"type": ["string", "object"]}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -15,6 +16,7 @@ from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
 from mediaconduit_vendors.options import foreign_options
+from mediaconduit_vendors.prices import check_prices
 from mediaconduit_vendors.vendor import Timeouts, Vendor
 
 Operation = Callable[[Api, Call], AsyncGenerator[Yielded, None]]
@@ -125,6 +127,8 @@ class VendorProvider(Provider):
 
     async def configure(self, settings: Mapping[str, Any]) -> None:
         """Takes settings. Calls under way end under the old ones."""
+        if path := settings.get("prices_file"):
+            await asyncio.to_thread(check_prices, Path(path), "settings.prices_file")
         await super().configure(settings)
         discovery, self._discovery = self._discovery, None
         api, self._api = self._api, None

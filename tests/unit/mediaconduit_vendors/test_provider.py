@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from mediaconduit.errors import MediaConduitError, UnavailableError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, UnavailableError
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
@@ -60,3 +61,17 @@ async def test_a_vendor_that_is_down_leaves_a_provisional_list_and_keeps_one_it_
         await acme.list_models(refresh=True)
     assert list(await acme.list_models()) == [LISTED]
     assert not acme.models_provisional
+
+
+async def test_a_wrong_price_file_is_refused_and_what_was_set_stays(acme: Acme, tmp_path: Path) -> None:
+    await acme.configure({"attempts": 1})
+    path = tmp_path / "prices.json"
+    path.write_text('{"source": "ours", "models": {"m": {"rates": [["input-token", -1, 1]]}}}')
+    with pytest.raises(InvalidRequestError) as failed:
+        await acme.configure({"prices_file": str(path)})
+    assert [wrong.field for wrong in failed.value.fields] == ["settings.prices_file"]
+    assert "models.m.rates[0]" in failed.value.fields[0].description
+    assert acme.settings == {"attempts": 1}
+    path.write_text('{"source": "ours", "models": {}}')
+    await acme.configure({"prices_file": str(path)})
+    assert acme.prices_file == path

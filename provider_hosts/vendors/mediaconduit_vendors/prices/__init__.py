@@ -6,7 +6,7 @@ hands it over.
 """
 
 from mediaconduit_vendors.prices.cost import cost
-from mediaconduit_vendors.prices.file import PriceFile, read_prices
+from mediaconduit_vendors.prices.file import PriceFile, check_prices, read_prices
 from mediaconduit_vendors.prices.listing import FEATURES, Listing
 from mediaconduit_vendors.prices.lookup import listings, lookup
 from mediaconduit_vendors.prices.openrouter import from_openrouter, openrouter_id
@@ -15,6 +15,7 @@ __all__ = [
     "FEATURES",
     "Listing",
     "PriceFile",
+    "check_prices",
     "cost",
     "from_openrouter",
     "listings",

@@ -94,6 +94,19 @@ def read_prices(path: Path) -> PriceFile:
     return loaded(document)
 
 
+def check_prices(path: Path, field: str) -> None:
+    """Refuses a setting that names a price file which is none.
+
+    Raises:
+        InvalidRequestError: As `read_prices`, about the setting `field`.
+    """
+    try:
+        read_prices(path)
+    except InvalidRequestError as error:
+        fields = [FieldViolation(field, f"{wrong.field}: {wrong.description}") for wrong in error.fields]
+        raise InvalidRequestError(f"{field}: {error.message}", fields=fields, hint=error.hint) from None
+
+
 def loaded(document: Mapping[str, Any]) -> PriceFile:
     """A document that is known to be right."""
     return PriceFile(document["source"], document.get("currency", "USD"), document["models"])
