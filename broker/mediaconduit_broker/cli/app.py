@@ -20,6 +20,7 @@ from mediaconduit_broker.cli import (
     models,
     new,
     provider,
+    publish,
     test,
     transform,
     trust,
@@ -51,6 +52,7 @@ app.command("new")(new.new)
 app.command("migrate")(migrate.migrate)
 app.command("exec", context_settings={"allow_interspersed_args": False})(execute.execute)
 app.command("test")(test.check_provider)
+app.command("publish")(publish.publish)
 app.command("gc")(gc.gc)
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 from mediaconduit_broker.cli.invocation import JsonOption, invocation_of
 from mediaconduit_broker.cli.provider import Settings
+
+Secrets: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="NAME=VALUE", help="A key its manifest names. Better: a variable of that name."),
+]
+AllowSkipped: TypeAlias = Annotated[
+    bool, typer.Option("--allow-skipped", help="Also end with 0 when checks were skipped for want of a key.")
+]
+AllowBuild: TypeAlias = Annotated[
+    bool, typer.Option("--allow-build", help="Let it run its manifest's build commands: code of its repository.")
+]
 
 
 def check_provider(
@@ -17,24 +28,15 @@ def check_provider(
         str, typer.Argument(metavar="SOURCE", help="A folder, github:owner/name@ref, or a bundled name.")
     ],
     settings: Settings = None,
-    secrets: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--secret", metavar="NAME=VALUE", help="A key its manifest names. Better: a variable of that name."
-        ),
-    ] = None,
+    secrets: Secrets = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the real vendor, not what its manifest has to stand in for it.")
     ] = False,
-    allow_skipped: Annotated[
-        bool, typer.Option("--allow-skipped", help="Also end with 0 when checks were skipped for want of a key.")
-    ] = False,
+    allow_skipped: AllowSkipped = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")
     ] = None,
-    allow_build: Annotated[
-        bool, typer.Option("--allow-build", help="Let it run its manifest's build commands: code of its repository.")
-    ] = False,
+    allow_build: AllowBuild = False,
     as_json: JsonOption = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, too.")] = None,
     state_dir: Annotated[

@@ -57,6 +57,8 @@ class Manifest:
     entry: str
     """python: "module:Class". node: "src/index.ts" or "src/index.ts:Export"; empty = its usual place."""
     description: str = ""
+    license: str = ""
+    """SPDX expression ("Apache-2.0")."""
     capabilities: tuple[str, ...] = ()
     """As promised; the running provider's own list is what counts."""
     tags: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from mediaconduit_broker.manifest.schema import SCHEMA
 NAMES: Final = ("MediaConduit.provider.yml", "mediaconduit.provider.yml", "MediaConduit.provider.yaml")
 
 _RESOLVER: Final = yaml.SafeLoader
+_MODERN: Final = re.compile(r"^(runtime|entry)\s*:", re.M)
+"""What no manifest of the original has."""
 _PYTHON_ENTRY: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 Path_ = tuple[str | int, ...]
 
@@ -38,13 +41,40 @@ def read_manifest(folder: Path) -> Manifest:
         PreconditionError: MANIFEST_INVALID with every mistake, ``field`` being "file:line".
     """
     path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    text = path.read_text(encoding="utf-8", errors="replace") if path is not None else ""
+    if _is_original(folder, text):
+        return _taken_over(folder)
     if path is None:
         raise NotFoundError(
             f"{folder.name} is no provider: it has no {NAMES[0]}",
             reason=Reason.SOURCE_NOT_FOUND,
             hint="`mediaconduit new NAME` makes a folder to start from",
         )
-    return parse_manifest(path.read_text(encoding="utf-8", errors="replace"), path.name)
+    return parse_manifest(text, path.name)
+
+
+def _is_original(folder: Path, text: str) -> bool:
+    """Whether a repository was written for the original system, which was in TypeScript alone and named no runtime."""
+    if not (folder / "package.json").is_file() or (folder / "pyproject.toml").is_file():
+        return False
+    return not _MODERN.search(text)
+
+
+def _taken_over(folder: Path) -> Manifest:
+    """The manifest that `mediaconduit migrate` would write."""
+    # Imported when it is needed: it builds on what is here.
+    from mediaconduit_broker.migration import read_repository, render
+
+    repository = read_repository(folder)
+    if repository.is_service:
+        raise NotFoundError(
+            f"{folder.name} is a Docker service, no provider",
+            reason=Reason.SOURCE_NOT_FOUND,
+            hint="start it with its compose file, and load the provider that uses it with the setting service_url",
+        )
+    made = parse_manifest(render(repository))
+    warning = "written for the original MediaConduit: `mediaconduit migrate` shows how it is taken"
+    return dataclasses.replace(made, warnings=(warning, *made.warnings))
 
 
 def parse_manifest(text: str, file_name: str = NAMES[0]) -> Manifest:
@@ -75,6 +105,7 @@ def _build(data: Mapping[str, Any], warnings: tuple[str, ...]) -> Manifest:
         runtime=Runtime(data.get("runtime", "python")),
         entry=data.get("entry", ""),
         description=data.get("description", ""),
+        license=data.get("license", ""),
         capabilities=capabilities,
         tags=(*data.get("tags", ()), *tags),
         dependencies=normalise_dependencies(data.get("dependencies")),
