@@ -61,19 +61,22 @@ class Inputs:
         return base64.b64encode(await self.read(part, field)).decode()
 
 
-def prompt_of(call: Call, *, framed: bool = True) -> str:
+def prompt_of(call: Call, *, framed: bool = True, follows: bool = False) -> str:
     """The one text of a call that is no conversation: of all the caller's turns, after the instructions.
 
     Args:
         call: Whose.
         framed: Whether the text of ROLE_SYSTEM turns comes first.
+        follows: Whether turns of the model are taken, whose outputs this one changes: then the last turn has the text.
 
     Raises:
         InvalidRequestError: There are turns of the model or of tools.
     """
-    texts = []
+    texts: list[str] = []
     for field, turn, part in numbered(call.turns):
-        if turn.role not in USER and turn.role != Role.ROLE_SYSTEM:
+        if turn.role == Role.ROLE_ASSISTANT and follows:
+            texts.clear()
+        elif turn.role not in USER and turn.role != Role.ROLE_SYSTEM:
             raise InvalidRequestError.at(field, "this model takes one input and no conversation")
         if turn.role in USER and not part.name and (text := text_in(part)):
             texts.append(text)

@@ -43,11 +43,21 @@ class Look:
     """For the call's provenance."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job that the vendor has taken on."""
+
+    job_id: str
+    """The vendor's id of it."""
+    facts: Facts | None = None
+    """For the call's provenance."""
+
+
 class Job(abc.ABC):
     """An operation whose work the vendor does in the background. An instance serves all calls."""
 
     @abc.abstractmethod
-    async def submit(self, api: Api, call: Call) -> str:
+    async def submit(self, api: Api, call: Call) -> Submitted | str:
         """Hands the work in; the vendor's id of it."""
 
     @abc.abstractmethod
@@ -63,8 +73,13 @@ class Job(abc.ABC):
 
     async def __call__(self, api: Api, call: Call) -> AsyncGenerator[Yielded, None]:
         """Submits, or goes on with what was submitted; says how far it is; delivers."""
-        job_id = _resumed(call, api) if call.resume_token else await self.submit(api, call)
+        submitted = _resumed(call, api) if call.resume_token else await self.submit(api, call)
+        if isinstance(submitted, str):
+            submitted = Submitted(submitted)
+        job_id = submitted.job_id
         yield Checkpoint(resume_token=_token(api, job_id))
+        if submitted.facts is not None:
+            yield submitted.facts
         try:
             async with aclosing(self._looks(api, call, job_id)) as looks:
                 async for look in looks:

@@ -22,6 +22,7 @@ from mediaconduit_vendors.openai.transcription import (
     StreamedTranscription,
     Transcription,
 )
+from mediaconduit_vendors.openai.video import Videos
 from mediaconduit_vendors.prices import Listing
 
 IMAGE_BYTES = 50 * 1024 * 1024
@@ -47,6 +48,7 @@ class Kinds:
         self._plain: Mapping[str, Kind] = {
             "embedding": embedding_kind(Embeddings(address)),
             "moderation": moderation_kind(Moderation(address)),
+            "video_generation": video_kind(Videos(address)),
             "image_generation": image_kind(GptImages(address), GptImageEdits(address)),
         }
         self._speech = speech_kind(Speech(address))
@@ -120,6 +122,19 @@ def image_kind(images: GptImages, edits: GptImageEdits) -> Kind:
         ),
         output_media_types=images.media_types,
         features=("streaming",),
+    )
+
+
+def video_kind(operation: Videos) -> Kind:
+    """Models that make videos."""
+    return Kind(
+        dict.fromkeys(("text-to-video", "image-to-video", "video-to-video"), operation),
+        options=operation.options,
+        inputs=(
+            InputSpec(media_types=("text/*", *_IMAGES, "video/mp4")),
+            InputSpec("first-frame", media_types=_IMAGES),
+        ),
+        output_media_types=("video/mp4",),
     )
 
 

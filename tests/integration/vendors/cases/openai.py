@@ -45,6 +45,7 @@ MODELS = {
                     "gpt-4o-transcribe",
                     "gpt-4o-transcribe-diarize",
                     "omni-moderation-latest",
+                    "sora-2",
                 )
             ],
         }
@@ -579,6 +580,80 @@ DIARIZED = case(
     stream_error=ERROR_EVENT,
 )
 
+
+# -- video ------------------------------------------------------------------------------------------------------------
+
+MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(300)
+
+
+def _video(status: str, progress: int) -> dict[str, Any]:
+    nothing = dict.fromkeys(("completed_at", "expires_at", "remixed_from_video_id", "error", "prompt"))
+    return {
+        "id": "video_1",
+        "object": "video",
+        "model": "sora-2",
+        "status": status,
+        "progress": progress,
+        "created_at": 1,
+        "size": "1280x720",
+        "seconds": "8",
+        **nothing,
+    }
+
+
+def _check_video(result: Result) -> None:
+    assert result.data == MP4
+    (video,) = result.outputs
+    assert (video.media_type, video.info.width) == ("video/mp4", 1280)
+    assert dict(result.usage.units) == {"video-millisecond": 8000}
+    assert result.usage.nano_cost == 800_000_000
+    assert result.provenance.vendor_response_id == "video_1"
+    assert result.checkpoint is not None
+
+
+_SUBMITTED = json_reply(_video("queued", 0))
+_STANDS = [json_reply(_video("in_progress", 40)), json_reply(_video("completed", 100))]
+_ASKED: dict[str, Any] = {
+    "model": "sora-2",
+    "content": "a cat",
+    "settings": {"poll_interval": 0.01},
+    "keywords": {"video": {"duration": 8, "frame": {"aspect_ratio": "16:9"}}},
+}
+VIDEO = case(
+    "video",
+    "/videos",
+    _check_video,
+    variant="submitted",
+    reply=_SUBMITTED,
+    streams=False,
+    routes={
+        **MODELS,
+        "GET /v1/videos/video_1": _STANDS,
+        "GET /v1/videos/video_1/content": binary(MP4, "video/mp4"),
+    },
+    **_ASKED,
+)
+VIDEO_FETCHED = case(
+    "video",
+    "/videos/video_1/content",
+    _check_video,
+    method="GET",
+    variant="fetched",
+    reply=binary(MP4, "video/mp4", piece=100),
+    routes={**MODELS, "POST /v1/videos": _SUBMITTED, "GET /v1/videos/video_1": _STANDS},
+    **_ASKED,
+)
+VIDEO_FROM_IMAGE = case(
+    "video",
+    "/videos",
+    _check_video,
+    variant="from an image",
+    reply=_SUBMITTED,
+    streams=False,
+    routes=VIDEO.routes,
+    **{**_ASKED, "content": ["a cat", Media(PNG, "image/png")]},
+)
+
 CASES = (
     CHAT,
     RESPONSES,
@@ -593,5 +668,8 @@ CASES = (
     STREAMED,
     DIARIZED,
     MODERATION,
+    VIDEO,
+    VIDEO_FETCHED,
+    VIDEO_FROM_IMAGE,
 )
 NOT_APPLICABLE: dict[str, str] = {}
