@@ -100,10 +100,11 @@ def does(capabilities: Sequence[str]) -> str:
 
 
 def tokens(count: int) -> str:
-    """A number of tokens as people say it: "128k", "1M"; empty for 0."""
-    if count >= 1_000_000:
-        return f"{count / 1_000_000:.3g}M"
-    return f"{count / 1000:.3g}k" if count >= 1000 else str(count or "")
+    """A number of tokens as people say it: "128k" for 128000 and for 131072, "1M"; empty for 0."""
+    thousand = 1024 if count % 1000 and not count % 1024 else 1000
+    if count >= thousand**2:
+        return f"{count / thousand**2:.3g}M"
+    return f"{count / thousand:.3g}k" if count >= thousand else str(count or "")
 
 
 def _row(model: models_pb2.Model, extra: str, now: datetime) -> list[Cell]:

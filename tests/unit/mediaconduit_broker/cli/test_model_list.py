@@ -82,7 +82,18 @@ def test_what_it_does_in_short(capabilities: list[str], said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, ""), (512, "512"), (8192, "8.19k"), (128_000, "128k"), (1_050_000, "1.05M")]
+    ("count", "said"),
+    [
+        (0, ""),
+        (512, "512"),
+        (8000, "8k"),
+        (8192, "8k"),
+        (16_385, "16.4k"),
+        (128_000, "128k"),
+        (131_072, "128k"),
+        (1_048_576, "1M"),
+        (1_050_000, "1.05M"),
+    ],
 )
 def test_tokens_as_people_say_them(count: int, said: str) -> None:
     assert tokens(count) == said
