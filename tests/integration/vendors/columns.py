@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from google.rpc import code_pb2
@@ -32,6 +32,19 @@ REFUSALS = (
 )
 
 
+@asynccontextmanager
+async def within(failure: str, share: float = 1.0) -> AsyncIterator[None]:
+    """The block ends in time (a share of all `PATIENCE`), or the test says what did not happen."""
+    limit = asyncio.timeout(PATIENCE * share)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise AssertionError(failure) from None
+        raise
+
+
 async def request(case: Case) -> None:
     """What is sent is what the vendor describes, and the description would refuse something else."""
     if not case.description:
@@ -49,7 +62,7 @@ async def request(case: Case) -> None:
         problems = [problem for problem in problems if not any(known in problem for known in case.beyond)]
         assert not problems, "; ".join(problems)
 
-    async with asyncio.timeout(PATIENCE), asking(case, check=check) as asked:
+    async with within("the answer did not come"), asking(case, check=check) as asked:
         case.check(await asked.act())
         main = await asked.request()
     _carries_the_key_safely(asked.served, main)
@@ -68,7 +81,7 @@ def _carries_the_key_safely(served: Served, main: Request) -> None:
 async def stream(case: Case) -> None:
     """The result is right, and the same however the answer is cut or added to; what streams comes while it is sent."""
     small = len(case.reply.body) < 8192
-    async with asyncio.timeout(PATIENCE), asking(case) as asked:
+    async with within("the answer did not come"), asking(case) as asked:
         whole = await asked.act()
         case.check(whole)
         if isinstance(whole, Result) and asked.request_id_header:
@@ -86,7 +99,8 @@ async def _comes_early(case: Case, asked: Asking) -> None:
     gate = asyncio.Event()
     asked.answer(case.reply.stall(case.first, until=gate))
     async with asked.served.model(case.model).stream(case.content, gather=True, **case.keywords) as events:
-        await _first_output(events)
+        async with within("nothing came while the vendor was still sending", 0.5):
+            await _first_output(events)
         assert not asked.requests[-1].answered
         gate.set()
         async for _ in events:
@@ -97,7 +111,7 @@ async def _comes_early(case: Case, asked: Asking) -> None:
 async def error(case: Case) -> None:
     """Refusals have their reason; what is safe is tried again; what breaks in the middle is no success."""
     assert case.errors is not None, "a case has the vendor's format of errors"
-    async with asyncio.timeout(PATIENCE), asking(case) as asked:
+    async with within("the answer did not come"), asking(case) as asked:
         for status, reason in (*REFUSALS, (404, case.not_found)):
             found, tries = await asked.failure(_refusal(case, status))
             assert (status, found.reason) == (status, reason), found
@@ -110,7 +124,7 @@ async def error(case: Case) -> None:
             assert found.reason is refusal.reason, found
             assert not refusal.field or refusal.field in [violation.field for violation in found.fields]
             assert tries == 1
-    async with asyncio.timeout(PATIENCE), asking(case) as asked:
+    async with within("the answer did not come"), asking(case) as asked:
         for status in (429, 500, 529):
             before = len(asked.requests)
             asked.answer([_refusal(case, status), case.reply])
@@ -148,7 +162,7 @@ async def _waits_no_longer_than_it_may(case: Case, asked: Asking) -> None:
 async def cancel(case: Case) -> None:
     """Leaving the call closes the connection to the vendor."""
     stalled = case.reply.stall(case.first) if case.streams else case.reply.slow_headers()
-    async with asyncio.timeout(PATIENCE), asking(case, stalled) as asked:
+    async with within("the answer did not come"), asking(case, stalled) as asked:
         if case.streams and case.act is transform:
             async with asked.served.model(case.model).stream(case.content, **case.keywords) as events:
                 await _first_output(events)
@@ -157,7 +171,8 @@ async def cancel(case: Case) -> None:
             await asked.request()
             await cancel_and_join(acting)
         main = await asked.request()
-        await asked.upstream.closed(main)
+        async with within("the connection was not closed", 0.5):
+            await asked.upstream.closed(main)
         assert (main.left, main.answered) == (True, False)
         assert len(asked.requests) == 1
         if case.streams and case.metered and case.act is transform:
@@ -179,7 +194,7 @@ async def timeout(case: Case) -> None:
 
 
 async def _times_out(case: Case, answer: Reply) -> None:
-    async with asyncio.timeout(PATIENCE), asking(case, quick=True) as asked:
+    async with within("the call still waits for a silent vendor"), asking(case, quick=True) as asked:
         found, tries = await asked.failure(answer)
         assert found.reason is Reason.VENDOR_TIMEOUT, found
         assert tries == 1

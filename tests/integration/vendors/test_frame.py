@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 
 import pytest
 from mediaconduit import Result
-from mediaconduit_provider import Call
+from mediaconduit.errors import MediaConduitError
+from mediaconduit.tasks import TaskOwner
+from mediaconduit_provider import Call, Usage
 from mediaconduit_provider.outputs import Yielded
+from mediaconduit_vendors.answer import Answer
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.openai.chat import Chat
+from mediaconduit_vendors.reply import not_understood
 
 from tests.integration.vendors.columns import TRIED
 from tests.integration.vendors.made_up import CASE, DESCRIPTION, MadeUp
@@ -52,6 +57,53 @@ class Stubborn(Chat):
             yield yielded
 
 
+class Clinging(Chat):
+    """Goes on with the vendor when its caller has left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner = TaskOwner()
+
+    async def __call__(self, api: Api, call: Call) -> AsyncIterator[Yielded]:  # type: ignore[override]
+        queue: asyncio.Queue[Yielded | None] = asyncio.Queue()
+
+        async def pump() -> None:
+            async with aclosing(super(Clinging, self).__call__(api, call)) as work:
+                async for yielded in work:
+                    queue.put_nowait(yielded)
+            queue.put_nowait(None)
+
+        self.owner.start(pump(), name="work that outlives its call")
+        while (yielded := await queue.get()) is not None:
+            yield yielded
+
+
+class Careless(Chat):
+    """Does not count what it takes until the vendor does."""
+
+    async def __call__(self, api: Api, call: Call) -> AsyncIterator[Yielded]:  # type: ignore[override]
+        async with aclosing(super().__call__(api, call)) as work:
+            async for yielded in work:
+                call.meter(Usage)
+                yield yielded
+
+
+class Touchy(Chat):
+    """Knows all that a vendor may ever say."""
+
+    def read(self, chunk: Mapping[str, Any], answer: Answer, call: Call) -> Iterator[Yielded]:
+        if chunk.keys() - {"id", "model", "choices", "usage"}:
+            raise not_understood("it says more than it may")
+        return super().read(chunk, answer, call)
+
+
+class Patient(MadeUp):
+    """Waits for as long as it takes, whatever its settings say."""
+
+    async def configure(self, settings: Mapping[str, Any]) -> None:
+        await super().configure({**settings, "timeouts": {}})
+
+
 def provider_with(operation: Chat) -> type[MadeUp]:
     return type("Changed", (MadeUp,), {"chat": operation})
 
@@ -69,14 +121,33 @@ async def test_a_good_provider_passes(column: str) -> None:
     await TRIED[column](CASE)
 
 
-@pytest.mark.usefixtures("described")
-@pytest.mark.parametrize(
-    ("column", "operation"), [("request", Extravagant()), ("stream", Hoarding()), ("error", Stubborn())]
+FAULTS = (
+    ("request", provider_with(Extravagant()), "colour is not described"),
+    ("stream", provider_with(Hoarding()), "came while the vendor"),
+    ("stream", provider_with(Touchy()), "says more than it may"),
+    ("error", provider_with(Stubborn()), "requests"),
+    ("cancel", provider_with(Careless()), "nobody counted"),
+    ("timeout", Patient, "still waits"),
 )
-async def test_a_fault_is_found(column: str, operation: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+
+
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize(("column", "provider", "says"), FAULTS)
+async def test_a_fault_is_found(
+    column: str, provider: type[MadeUp], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tests.integration.vendors.columns.PATIENCE", 2.0)
-    with pytest.raises((AssertionError, TimeoutError)):
-        await TRIED[column](replace(CASE, make_provider=provider_with(operation)))
+    with pytest.raises((AssertionError, MediaConduitError), match=says):
+        await TRIED[column](replace(CASE, make_provider=provider))
+
+
+@pytest.mark.usefixtures("described")
+async def test_a_connection_that_outlives_its_call_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.integration.vendors.columns.PATIENCE", 2.0)
+    clinging = Clinging()
+    with pytest.raises(AssertionError, match="was not closed"):
+        await TRIED["cancel"](replace(CASE, make_provider=provider_with(clinging)))
+    await clinging.owner.aclose()
 
 
 @pytest.mark.usefixtures("described")
