@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from mediaconduit_provider import InputSpec
@@ -95,6 +96,8 @@ def _facts(listing: Listing) -> dict[str, Any]:
         "max_output_tokens": listing.max_output_tokens,
         "pricing": listing.pricing,
         "features": listing.features,
+        "released": listing.released,
+        "retires": listing.retires and datetime.combine(listing.retires, time(), UTC),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from mediaconduit_provider import Model
@@ -25,7 +26,8 @@ class OpenAI(VendorProvider):
     async def discover(self, api: Api) -> Sequence[VendorModel]:
         """Those of the vendor's models that are known to be of a kind used here."""
         listed, _ = await api.json(Request("GET", "/models"))
-        return [model for entry in listed["data"] if (model := self.model(entry["id"])) is not None]
+        found = (self.model(entry["id"], entry.get("created")) for entry in listed["data"])
+        return [model for model in found if model is not None]
 
     def known_models(self) -> Sequence[VendorModel]:
         """Those with a price."""
@@ -36,8 +38,9 @@ class OpenAI(VendorProvider):
         """A model with a price, without asking OpenAI for its list."""
         return self.model(model_id)
 
-    def model(self, model_id: str) -> VendorModel | None:
-        """A model by its id; None for one of an unknown kind."""
+    def model(self, model_id: str, created: int | None = None) -> VendorModel | None:
+        """A model by its id, and when it was made in seconds since the epoch; None for one of an unknown kind."""
         listing = lookup("openai", model_id, self.prices_file)
         kind = KINDS.of(model_id, listing) if listing is not None else None
-        return kind.model(model_id, listing) if kind is not None else None
+        released = datetime.fromtimestamp(created, UTC) if created else None
+        return kind.model(model_id, listing, released=released) if kind is not None else None
