@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -100,6 +100,10 @@ class NodePlan(EnvironmentPlan):
         await asyncio.to_thread(copy_tree, self.repository, app)
         if self._transpiled:
             report(BuildStep("transpiling TypeScript", 0.8))
+            (app / _MADE).mkdir()
+            if self.package.original:
+                described = json.dumps(self.package.described)
+                await asyncio.to_thread((app / _MADE / "manifest.json").write_text, described, encoding="utf-8")
             await self._transpile(app, tools)
         else:
             report(BuildStep("checking the code", 0.9))
@@ -177,7 +181,7 @@ async def plan_node(request: EnvironmentRequest, tools: Tools) -> NodePlan:
     assert match is not None
     file = _entry_file(request.folder, match[1], package.main)
     if not package.original and await asyncio.to_thread(_imports_original, request.folder):
-        package = NodePackage(package.manifest, package.lock, package.main, original=True)
+        package = replace(package, original=True)
     return NodePlan(
         request.provider_id,
         request.source,

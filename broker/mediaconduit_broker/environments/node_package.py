@@ -6,12 +6,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from mediaconduit_broker.environments.errors import cannot_plan, not_allowed
 from mediaconduit_broker.environments.request import EnvironmentRequest
+from mediaconduit_broker.manifest.read import NAMES
 
 OURS: Final = "@mediaconduit/"
 """Packages of ours: the broker brings them, and on no registry of the world are they to be looked for."""
@@ -19,6 +22,7 @@ ORIGINAL: Final = "@mediaconduit/mediaconduit"
 """What providers of the original import; a module of the Node host stands in for it."""
 _REGISTRY: Final = ("https://registry.npmjs.org/", "https://registry.yarnpkg.com/")
 _RANGE: Final = re.compile(r"(npm:(@[\w.-]+/)?[\w.-]+@?)?[\w.^~<>=|*+ -]*")
+_PACKAGE: Final = re.compile(r"(?!(node|npm|docker|python)$)(@[a-z0-9._-]+/)?[a-z0-9._-]+")
 _LOCKS: Final = ("package-lock.json", "npm-shrinkwrap.json")
 _KINDS: Final = ("dependencies", "optionalDependencies", "devDependencies")
 
@@ -35,6 +39,8 @@ class NodePackage:
     """`main` of the repository's package.json."""
     original: bool = False
     """Whether it asks for the original system."""
+    described: Mapping[str, Any] = field(default_factory=dict)
+    """The provider's manifest as it stands there, for originals: their adapter reads it."""
 
     @property
     def dependencies(self) -> tuple[str, ...]:
@@ -60,6 +66,7 @@ def read_package(request: EnvironmentRequest) -> NodePackage:
     stated = _json(request.folder / "package.json") or {}
     dev = "dev" in request.groups
     lock = next((found for name in _LOCKS if (found := _json(request.folder / name)) is not None), None)
+    described = _described(request.folder)
     names = {name for kind in (*_KINDS, "peerDependencies") for name in _mapping(stated, kind)}
     original = ORIGINAL in names
     if lock is not None:
@@ -70,12 +77,14 @@ def read_package(request: EnvironmentRequest) -> NodePackage:
         wanted = {name: str(spec) for name, spec in _mapping(stated, kind).items() if not name.startswith(OURS)}
         for name, spec in wanted.items():
             _check_range(name, spec, request)
+        if kind == "dependencies":
+            wanted = _of_manifest(described, stated) | wanted
         if wanted:
             manifest[kind] = wanted
     if overrides := _mapping(stated, "overrides"):
         manifest["overrides"] = overrides
     main = stated.get("main", "")
-    return NodePackage(manifest, lock, main if isinstance(main, str) else "", original)
+    return NodePackage(manifest, lock, main if isinstance(main, str) else "", original, described)
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -88,6 +97,27 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         raise cannot_plan(f"{path.name} is no object", hint="mend it, then load the provider again")
     return found
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """The manifest as data; it was read and judged before."""
+    path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    data = yaml.safe_load(path.read_text(encoding="utf-8", errors="replace")) if path is not None else None
+    # Dates become texts.
+    return json.loads(json.dumps(data, default=str)) if isinstance(data, dict) else {}
+
+
+def _of_manifest(described: Mapping[str, Any], package: Mapping[str, Any]) -> dict[str, str]:
+    """Packages that only the manifest names: a map, or a list of maps with one key."""
+    stated = described.get("dependencies")
+    entries = [stated] if isinstance(stated, dict) else stated if isinstance(stated, list) else []
+    found = {str(name): str(spec) for entry in entries if isinstance(entry, dict) for name, spec in entry.items()}
+    known = {name for kind in (*_KINDS, "peerDependencies") for name in _mapping(package, kind)}
+    return {
+        name: spec
+        for name, spec in found.items()
+        if name not in known and _PACKAGE.fullmatch(name) and not name.startswith(OURS) and _RANGE.fullmatch(spec)
+    }
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -55,9 +55,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _is_original(folder: Path, text: str) -> bool:
     """Whether a repository was written for the original system, which was in TypeScript alone and named no runtime."""
-    if not (folder / "package.json").is_file() or (folder / "pyproject.toml").is_file():
+    package = folder / "package.json"
+    if _MODERN.search(text) or not package.is_file() or (folder / "pyproject.toml").is_file():
         return False
-    return not _MODERN.search(text)
+    has_manifest = any((folder / name).is_file() for name in NAMES)
+    return has_manifest or "@mediaconduit/mediaconduit" in package.read_text(encoding="utf-8", errors="replace")
 
 
 def _taken_over(folder: Path) -> Manifest:

@@ -1,2 +1,11 @@
 /** For the other entry points of this package; not for authors. */
+import { adapt } from "./compat/adapter.js";
+import * as own from "./compat/index.js";
+import { useAdapter } from "./host/entry.js";
+
 export { main } from "./main.js";
+
+/** What stands in for the original system. */
+export const compat = own.surface(own);
+
+useAdapter(adapt);

@@ -1,0 +1,3 @@
+import { AnthropicProvider } from './AnthropicProvider';
+export { AnthropicProvider };
+export default AnthropicProvider;

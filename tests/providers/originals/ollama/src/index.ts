@@ -1,0 +1,1 @@
+export { OllamaDockerProvider as default } from './OllamaDockerProvider';

@@ -1,0 +1,2 @@
+import { OpenRouterProvider } from './provider';
+export default OpenRouterProvider;

@@ -1,0 +1,2 @@
+import { ReplicateProvider } from './ReplicateProvider';
+export default ReplicateProvider;

@@ -1,0 +1,3 @@
+import { WhisperDockerProvider } from './WhisperDockerProvider';
+export default WhisperDockerProvider;
+export { WhisperDockerProvider };
