@@ -44,6 +44,16 @@ async def test_a_chat_streams_and_says_what_it_took() -> None:
     assert asked.json["temperature"] == 0.5
 
 
+async def test_a_model_says_when_it_was_made() -> None:
+    models = json_reply({"data": [{"id": "gpt-4o-mini", "created": 1721172741}]})
+    async with (
+        Upstream({"GET /v1/models": models}) as upstream,
+        serve(OpenAI(), settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        (model,) = await served.client.models(refresh=True)
+    assert model.release_time.ToJsonString() == "2024-07-16T23:32:21Z"
+
+
 async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     async with serve(OpenAI(), settings={}) as served:

@@ -13,6 +13,7 @@ from mediaconduit.client import Client
 from mediaconduit.v1 import broker_pb2
 from mediaconduit_broker.config import Limits
 from mediaconduit_broker.model_watch import ModelStore
+from mediaconduit_vendors.testing import Upstream, json_reply
 
 from tests.support.brokers import broker, load, write_provider
 
@@ -177,6 +178,31 @@ async def test_a_provider_that_is_added_anew_begins_anew(client: Client, vendor:
         await client.models(refresh=True)
         assert brief((await anext(told)).model_changes) == [("fresh", APPEARED, ["text-to-text"], [])]
         assert (await client.broker.get("mine")).model_counters.models_appeared == 1
+
+
+async def test_a_vendors_list_is_compared_and_not_what_its_provider_knows_without_it(
+    tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-made-up")
+    ModelStore(tmp_path / "state/models").save(
+        "openai",
+        {
+            f"providers/openai/models/{name}": frozenset({"text-to-text", "image-to-text"})
+            for name in ("gpt-4o", "gpt-4-32k")
+        },
+    )
+    listed = json_reply({"data": [{"id": "gpt-4o", "created": 1715367049}, {"id": "gpt-4o-mini"}]})
+    async with (
+        Upstream({"GET /v1/models": listed}) as upstream,
+        broker(tmp_path / "state", environments) as (_, client),
+        news(client) as told,
+    ):
+        await load(client, "openai", settings={"base_url": f"{upstream.url}/v1"})
+        assert brief((await anext(told)).model_changes) == [
+            ("gpt-4-32k", VANISHED, [], ["image-to-text", "text-to-text"]),
+            ("gpt-4o-mini", APPEARED, ["image-to-text", "text-to-text"], []),
+        ]
+        assert {model.name.split("/")[-1] for model in await client.models()} == {"gpt-4o", "gpt-4o-mini"}
 
 
 async def test_models_tell_how_soon_they_have_answered(client: Client, vendor: Vendor) -> None:
