@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 from mediaconduit import tasks
-from mediaconduit.errors import InvalidRequestError, MediaConduitError
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, NotFoundError, PreconditionError
 
 from mediaconduit_broker.changes import Change, Changes, Report
 from mediaconduit_broker.config import Config
 from mediaconduit_broker.environments import BuildStep, EnvironmentBuilder
+from mediaconduit_broker.memory import Memory
 from mediaconduit_broker.model_watch import ModelStore, ModelWatch
-from mediaconduit_broker.routing import ModelView, ProviderView, Snapshot, provider_not_found
+from mediaconduit_broker.restoring import Restoring, named
+from mediaconduit_broker.routing import ModelView, ProviderView, Route, Snapshot, provider_not_found, resolve
 from mediaconduit_broker.runners import Runner
 from mediaconduit_broker.secrets import SecretStore
-from mediaconduit_broker.sources import Sources, catalog
+from mediaconduit_broker.sources import Sources
 from mediaconduit_broker.specs import Specs
 from mediaconduit_broker.state import KnownProvider, StateFolder
-from mediaconduit_broker.supervision import Looks, Monitor, Pace, ProviderSpec, State, Supervisor, lasting_settings
+from mediaconduit_broker.supervision import Looks, Monitor, Pace, ProviderSpec, State, Supervisor
 from mediaconduit_broker.trust import Gate, loaded_unlocked
 from mediaconduit_broker.turns import Turns
 
@@ -59,7 +61,7 @@ class Registry:
         secrets: SecretStore,
     ) -> None:
         self._config = config
-        self._state = state
+        self._memory = Memory(config, state)
         self._gate = gate
         self._builder = builder
         self._runner = runner
@@ -68,6 +70,7 @@ class Registry:
         self._supervisors: dict[str, Supervisor] = {}
         self._starts = Turns(config.limits.starts_at_once, longest=_LONGEST_TURN)
         self._loading: dict[str, asyncio.Lock] = {}
+        self._restoring = Restoring()
         self._owner = tasks.TaskOwner()
         self._watchers: set[Changes] = set()
         self._snapshot: Snapshot | None = None
@@ -82,21 +85,16 @@ class Registry:
 
     def start(self) -> None:
         """Begins to watch, and to load what the config names and what was added before; none waits for another."""
-        wanted = {known.provider_id: known for known in self._state.known_providers()}
-        for provider_id, provider in self._config.providers.items():
-            before = wanted.get(provider_id)
-            pinned = before.pinned if before and before.source == provider.source else ""
-            wanted[provider_id] = KnownProvider(provider_id, provider.source, provider.settings, pinned)
         limits = self._config.limits
         pace = Pace(idle=limits.check_idle, busy=limits.check_busy, stuck=limits.stuck_timeout)
         self._owner.start(Monitor(self.all, pace, limits.memory_bytes).run(), name="monitor")
         self._owner.start(self._collect(), name="collect old versions")
         self._owner.start(self.model_watch.run(), name="compare models")
         self._owner.start(self._looks.run(), name="look for new models")
-        for known in wanted.values():
-            if known.withheld:
-                _tell_withheld("secret settings must be set again", known.provider_id, known.withheld)
-            self._owner.start(self._load_quietly(known), name=f"load {known.provider_id}")
+        for known in self._memory.wanted():
+            name = known.provider_id
+            load = self._owner.start(self._load_quietly(known), name=f"load {name}")
+            self._restoring.begin(name, load, self._specs.start_timeout(name))
 
     async def aclose(self) -> None:
         """Stops everything."""
@@ -128,6 +126,39 @@ class Registry:
         if supervisor is None:
             raise provider_not_found(provider_id, difflib.get_close_matches(provider_id, self._supervisors, n=3))
         return supervisor
+
+    async def find(self, provider_id: str) -> Supervisor:
+        """The same; one that comes back with the broker is waited for.
+
+        Raises:
+            NotFoundError: As `get`.
+            UnavailableError: It takes too long to come back, or did not.
+        """
+        if provider_id not in self._supervisors:
+            await self._restoring.wait_for(provider_id)
+        return self.get(provider_id)
+
+    async def route(self, model: str, capability: str = "") -> Route:
+        """Where a request goes (`routing.resolve`); what comes back with the broker is waited for.
+
+        Raises:
+            MediaConduitError: As `resolve` and `find`.
+        """
+        for provider_id in named(model, self._config.aliases):
+            if provider_id not in self._supervisors:
+                await self._restoring.wait_for(provider_id)
+        while True:
+            try:
+                return resolve(self.snapshot(), model, capability)
+            except (NotFoundError, PreconditionError):
+                # Which models they have is known once they are ready; a full name says whose it is.
+                if model.startswith("providers/") or not await self._restoring.wait_for_any(self._config.limits.start_timeout):
+                    raise
+
+    @property
+    def restoring(self) -> list[str]:
+        """Those of before that nothing is known of yet, or that failed before anything was."""
+        return [name for name in self._restoring.names if name not in self._supervisors]
 
     def running(self, source: str, provider_id: str, *, frozen: bool = False) -> Supervisor | None:
         """The READY one loaded from this source under this name (any, when empty): known without any work.
@@ -194,7 +225,7 @@ class Registry:
                 await supervisor.configure(settings)
             await supervisor.ready(explicit=True)
             # Only what has worked once comes back with the broker.
-            self._remember(supervisor)
+            self._memory.keep(supervisor)
         return supervisor
 
     async def refresh(self, provider_id: str, report: Report = lambda step: None) -> Supervisor:
@@ -207,7 +238,7 @@ class Registry:
         Raises:
             MediaConduitError: The new one does not come up; the old one stays.
         """
-        old = self.get(provider_id)
+        old = await self.find(provider_id)
         async with self._loading.setdefault(provider_id, asyncio.Lock()):
             source, frozen = old.spec.checkout.source, old.spec.frozen
             admission = await asyncio.to_thread(self._gate.admit, source, provider_id, by_operator=True, frozen=frozen)
@@ -227,7 +258,7 @@ class Registry:
                 await new.aclose(drain=False)
                 raise
             self._supervisors[provider_id] = new
-            self._remember(new)
+            self._memory.keep(new)
             self._changed(new, None)
             self._owner.start(old.aclose(), name=f"drain {provider_id}")
             self._owner.start(self._collect(), name="collect old versions")
@@ -258,19 +289,22 @@ class Registry:
         Raises:
             MediaConduitError: The provider refuses them.
         """
-        supervisor = self.get(provider_id)
+        supervisor = await self.find(provider_id)
         await supervisor.configure(settings)
-        self._remember(supervisor)
+        self._memory.keep(supervisor)
 
     async def unload(self, provider_id: str, drain_timeout: float | None = None) -> None:
         """Drains, stops and forgets a provider."""
-        supervisor = self.get(provider_id)
+        if self._restoring.forget(provider_id):
+            self._memory.forget(provider_id)
+            return
+        supervisor = await self.find(provider_id)
         if drain_timeout is not None:
             supervisor.spec = replace(supervisor.spec, drain_timeout=drain_timeout)
         del self._supervisors[provider_id]
         self._snapshot = None
         self._loading.pop(provider_id, None)
-        self._state.forget(provider_id)
+        self._memory.forget(provider_id)
         self.model_watch.forget(provider_id)
         await supervisor.aclose()
         await asyncio.to_thread(self._runner.forget, provider_id)
@@ -291,6 +325,7 @@ class Registry:
         supervisor = Supervisor(spec, self._builder, self._runner, self._changed, self._starts)
         self._supervisors[spec.provider_id] = supervisor
         self._snapshot = None
+        self._restoring.known(spec.provider_id)
         return supervisor
 
     def _changed(self, supervisor: Supervisor, step: BuildStep | None) -> None:
@@ -328,52 +363,19 @@ class Registry:
         except MediaConduitError as error:
             if known.provider_id in self._supervisors:
                 return  # its state says so, and whoever watches states has heard
+            self._restoring.failed(known.provider_id, error)
             _log.error("provider not loaded", provider=known.provider_id, why=error.message, hint=error.hint)
 
     async def _collect(self) -> None:
         keep = {supervisor.spec.checkout.resolved for supervisor in self._supervisors.values()}
-        keep |= {known.pinned for known in self._state.known_providers()}
+        keep |= {known.pinned for known in self._memory.known()}
         keep |= await asyncio.to_thread(self._gate.locked_versions)
         await asyncio.to_thread(self._sources.collect, keep)
-
-    def _remember(self, supervisor: Supervisor) -> None:
-        spec = supervisor.spec
-        settings, withheld = lasting_settings(spec.settings, supervisor.settings_schema)
-        if withheld and spec.provider_id not in self._config.providers:
-            _tell_withheld("secret settings are kept until the broker stops", spec.provider_id, withheld)
-        # Its very version, so that a restart needs no network and changes nothing: only a load or a refresh does.
-        self._state.remember(
-            KnownProvider(
-                spec.provider_id,
-                _lasting(spec),
-                settings,
-                spec.checkout.resolved,
-                withheld,
-                allow_build=self._granted(spec),
-                frozen=spec.frozen and not self._config.trust.frozen,
-            )
-        )
-
-    def _granted(self, spec: ProviderSpec) -> bool:
-        """Whether it may build because a load said so; what the configuration says is not remembered."""
-        configured = self._config.providers.get(spec.provider_id)
-        return spec.permissions.build and not (configured is not None and configured.allow_build)
-
-
-def _tell_withheld(what: str, provider_id: str, names: Sequence[str]) -> None:
-    hint = "put them into the secret store and set e.g. secret:NAME, which stands for them"
-    _log.warning(what, provider=provider_id, settings=", ".join(names), hint=hint)
 
 
 def _view(supervisor: Supervisor) -> ProviderView:
     views = tuple(ModelView(m.name.split("/", 3)[-1], frozenset(m.capabilities)) for m in supervisor.last_models)
     return ProviderView(supervisor.spec.provider_id, views, supervisor.state is not State.FAILED)
-
-
-def _lasting(spec: ProviderSpec) -> str:
-    """The source in a form that means the same wherever the broker is started."""
-    here = spec.checkout.resolved.startswith("file:") and spec.checkout.source not in catalog()
-    return str(spec.checkout.folder) if here else spec.checkout.source
 
 
 def _same_source(one: ProviderSpec, other: ProviderSpec) -> bool:

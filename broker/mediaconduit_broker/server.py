@@ -93,10 +93,11 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
         admin = BrokerService(registry)
         _add_services(server, registry, relay, admin, health_service)
         address = _listen(server, config.listen)
+        # Before the first call: one of a provider that comes back waits for it.
+        registry.start()
         await server.start()
         stack.push_async_callback(server.stop, config.limits.drain_timeout)
         stack.callback(admin.stop)
-        registry.start()
         async with mirror_health(registry, health_service):
             yield Broker(address, registry)
             await health_service.enter_graceful_shutdown()

@@ -40,6 +40,11 @@ class Specs:
         self._sources = sources
         self._secrets = secrets
 
+    def start_timeout(self, provider_id: str) -> float:
+        """Seconds that a provider has to become ready, when its manifest says nothing."""
+        wanted = self._config.providers.get(provider_id)
+        return (wanted and wanted.start_timeout) or self._config.limits.start_timeout
+
     async def make(
         self,
         admission: Admission,

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import io
+import sys
 import tarfile
 import threading
 import warnings
@@ -19,6 +20,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pypiserver
+# Its copy of bottle leaves a finder of Python 2's kind, of which every later import that fails would warn.
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 
 USER, PASSWORD = "reader", "s3cret-of-the-index"
 

@@ -23,7 +23,7 @@ from mediaconduit_broker.relay.failures import explain
 from mediaconduit_broker.relay.pump import ChannelClosedError, Write, pump
 from mediaconduit_broker.relay.replay import Replays, Run
 from mediaconduit_broker.relay.speeds import Speeds
-from mediaconduit_broker.routing import Route, resolve
+from mediaconduit_broker.routing import Route
 from mediaconduit_broker.supervision import Instance, Supervisor
 
 _TRANSFORM: Final = "/mediaconduit.v1.MediaProvider/Transform"
@@ -136,7 +136,7 @@ class Relay:
     @contextlib.asynccontextmanager
     async def _upstream(self, request: TransformRequest, context: Context) -> AsyncIterator[Upstream]:
         arrived = time.monotonic()
-        route = resolve(self._registry.snapshot(), request.model, request.capability)
+        route = await self._registry.route(request.model, request.capability)
         supervisor = self._registry.get(route.provider_id)
         async with supervisor.place() as instance:
             metadata = [

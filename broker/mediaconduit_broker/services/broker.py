@@ -15,7 +15,6 @@ from mediaconduit.v1 import broker_pb2
 from mediaconduit_broker.changes import Change, Changes
 from mediaconduit_broker.environments import BuildStep, EnvironmentRecord
 from mediaconduit_broker.registry import Registry
-from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.runners import LogRecord
 from mediaconduit_broker.services.media_provider import capabilities_of, settings_of
 from mediaconduit_broker.services.model_changes import model_changes
@@ -147,7 +146,7 @@ class BrokerService:
         """Replaces the sidecar without losing a call."""
         name = provider_id_of(request.name, "name")
         yield broker_pb2.RefreshProviderResponse(
-            provider=self._view(self._registry.get(name)), message="reading the source again"
+            provider=self._view(await self._registry.find(name)), message="reading the source again"
         )
         steps = Changes()
         work = tasks.start(self._registry.refresh(name, steps.put_step), name=f"refresh {name}")
@@ -160,7 +159,7 @@ class BrokerService:
 
     async def get_provider(self, request: broker_pb2.GetProviderRequest) -> broker_pb2.GetProviderResponse:
         """One, in detail."""
-        supervisor = self._registry.get(provider_id_of(request.name, "name"))
+        supervisor = await self._registry.find(provider_id_of(request.name, "name"))
         answer = broker_pb2.GetProviderResponse(
             provider=await self._live_view(supervisor),
             warnings=[*supervisor.spec.manifest.warnings, *supervisor.credentials.warnings(supervisor.spec.settings)],
@@ -214,7 +213,7 @@ class BrokerService:
     async def explain_route(self, request: broker_pb2.ExplainRouteRequest) -> broker_pb2.ExplainRouteResponse:
         """Where a request would go."""
         try:
-            route = resolve(self._registry.snapshot(), request.request.model, request.request.capability)
+            route = await self._registry.route(request.request.model, request.request.capability)
         except MediaConduitError as error:
             candidate = broker_pb2.RouteCandidate(model=request.request.model, eligible=False, reasons=[str(error)])
         else:
@@ -224,7 +223,7 @@ class BrokerService:
 
     async def tail_logs(self, request: broker_pb2.TailLogsRequest) -> AsyncGenerator[broker_pb2.TailLogsResponse, None]:
         """Lines kept, then new ones; or the log of the last build."""
-        supervisor = self._registry.get(provider_id_of(request.name, "name"))
+        supervisor = await self._registry.find(provider_id_of(request.name, "name"))
         if request.build:
             yield await asyncio.to_thread(_build_log, supervisor, request.lines)
             return

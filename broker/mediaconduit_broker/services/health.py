@@ -9,6 +9,7 @@ from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from mediaconduit import tasks
 
+from mediaconduit_broker.changes import Change
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.supervision import State
 
@@ -28,6 +29,10 @@ async def mirror_health(registry: Registry, service: health.aio.HealthServicer) 
 
 async def _mirror(registry: Registry, service: health.aio.HealthServicer) -> None:
     with registry.changes() as changes:
+        for provider_id in registry.restoring:
+            await service.set(f"providers/{provider_id}", HealthCheckResponse.NOT_SERVING)
+        for supervisor in registry.all():
+            changes.put(Change(supervisor, None))
         while True:
             change = await changes.get()
             supervisor = change.supervisor

@@ -13,11 +13,12 @@ from mediaconduit.v1 import models_pb2, provider_pb2
 
 from mediaconduit_broker.registry import Registry
 from mediaconduit_broker.relay import Relay
-from mediaconduit_broker.routing import resolve
 from mediaconduit_broker.services.edge import as_bytes
 from mediaconduit_broker.services.names import page_of, provider_id_of
+from mediaconduit_broker.supervision import State, Supervisor
 
 CONTRACT_REVISION: Final = 1
+_ON_ITS_WAY: Final = (State.INSTALLING, State.STARTING, State.LOADING)
 
 
 class MediaProviderService:
@@ -30,7 +31,7 @@ class MediaProviderService:
     async def describe(self, request: provider_pb2.DescribeRequest) -> provider_pb2.DescribeResponse:
         """One provider, or the broker itself."""
         if request.provider:
-            supervisor = self._registry.get(provider_id_of(request.provider))
+            supervisor = await self._registry.find(provider_id_of(request.provider))
             instance = await supervisor.ready()
             return await instance.describe()
         snapshot = self._registry.snapshot()
@@ -61,7 +62,7 @@ class MediaProviderService:
     async def list_models(self, request: provider_pb2.ListModelsRequest) -> provider_pb2.ListModelsResponse:
         """Models of all providers, in order of provider and as each lists them."""
         only = provider_id_of(request.provider) if request.provider else ""
-        supervisors = [self._registry.get(only)] if only else self._registry.all()
+        supervisors = [await self._settled(only)] if only else self._registry.all()
         if request.refresh:
             for supervisor in supervisors:
                 await self._registry.list_models(supervisor, refresh=True)
@@ -75,9 +76,16 @@ class MediaProviderService:
         provisional = any(s.instance is not None and s.instance.provisional for s in supervisors)
         return provider_pb2.ListModelsResponse(models=page, next_page_token=token, provisional=provisional)
 
+    async def _settled(self, provider_id: str) -> Supervisor:
+        """One whose models are known: while it starts for the first time, nobody knows them."""
+        supervisor = await self._registry.find(provider_id)
+        if not supervisor.last_models and supervisor.state in _ON_ITS_WAY:
+            await supervisor.ready()
+        return supervisor
+
     async def get_model(self, request: provider_pb2.GetModelRequest) -> provider_pb2.GetModelResponse:
         """One model, as its provider describes it."""
-        route = resolve(self._registry.snapshot(), request.name)
+        route = await self._registry.route(request.name)
         instance = await self._registry.get(route.provider_id).ready()
         answer: provider_pb2.GetModelResponse = await instance.provider.GetModel(
             provider_pb2.GetModelRequest(name=route.model)

@@ -62,7 +62,7 @@ class LocalModelsService:
         self, request: local_models_pb2.PullModelRequest
     ) -> AsyncGenerator[local_models_pb2.PullModelResponse, None]:
         """Streams how far; leaving ends it."""
-        supervisor = self._registry.get(_owner(request.name))
+        supervisor = await self._registry.find(_owner(request.name))
         instance = await _serving(self._registry, supervisor.spec.provider_id, _LOCAL_MODELS)
         call = instance.local_models.PullModel(request)
         try:
@@ -74,7 +74,7 @@ class LocalModelsService:
 
     async def delete_model(self, request: local_models_pb2.DeleteModelRequest) -> local_models_pb2.DeleteModelResponse:
         """Removed by the provider in its name."""
-        supervisor = self._registry.get(_owner(request.name))
+        supervisor = await self._registry.find(_owner(request.name))
         instance = await _serving(self._registry, supervisor.spec.provider_id, _LOCAL_MODELS)
         answer: local_models_pb2.DeleteModelResponse = await instance.local_models.DeleteModel(request)
         await self._registry.list_models(supervisor, refresh=True)
@@ -82,7 +82,7 @@ class LocalModelsService:
 
 
 async def _serving(registry: Registry, provider_id: str, service: str) -> Instance:
-    instance = await registry.get(provider_id).ready()
+    instance = await (await registry.find(provider_id)).ready()
     if service not in instance.description.services:
         raise UnsupportedError(
             f"provider {provider_id} does not serve {service}",
