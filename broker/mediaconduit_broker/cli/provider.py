@@ -108,12 +108,17 @@ def logs(
 
 @app.command()
 def inspect(context: typer.Context, name: Name, as_json: JsonOption = False, broker: BrokerOption = None) -> None:
-    """Show all about a provider: what it says of itself, its settings, its environment, what is odd about it."""
+    """Show all about a provider: what it says of itself, its settings, its environment, what is odd about it.
+
+    Of one that needs keys it says whether its vendor accepts them, found out by a call that costs nothing.
+    """
     from mediaconduit_broker.cli import views
+    from mediaconduit_broker.cli.keys import check_keys
     from mediaconduit_broker.cli.running import with_broker
 
     async def command(client: Client) -> None:
-        views.show_provider(await client.broker.get(name), as_json=as_json)
+        found = await client.broker.get(name)
+        views.show_provider(found, await check_keys(client, found), as_json=as_json)
 
     with_broker(context, broker, command)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from mediaconduit.v1 import broker_pb2, voices_pb2
 
 from mediaconduit_broker.cli import output
+from mediaconduit_broker.cli.keys import KeyCheck
 from mediaconduit_broker.cli.model_list import short
 from mediaconduit_broker.cli.output import Cell
 
 _STATE_STYLES: Final = {"ready": "green", "failed": "bold red", "backoff": "yellow", "stopped": "dim"}
+_KEY_STYLES: Final = {True: "green", False: "bold red", None: "yellow"}
 _LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "", "debug": "dim"}
 
 
@@ -57,10 +60,10 @@ def _health(provider: broker_pb2.Provider, state: str) -> Cell:
     return ("not serving", "red") if state == "ready" else ("-", "dim")
 
 
-def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> None:
-    """Everything about one provider."""
+def show_provider(found: broker_pb2.GetProviderResponse, keys: KeyCheck | None, *, as_json: bool) -> None:
+    """Everything about one provider. `keys` is what its vendor says of them."""
     if as_json:
-        output.print_json(output.plain(found))
+        output.print_json({**output.plain(found), **({"keys": asdict(keys)} if keys is not None else {})})
         return
     provider, said, environment = found.provider, found.description, found.environment
     state = _state(provider)
@@ -85,6 +88,7 @@ def show_provider(found: broker_pb2.GetProviderResponse, *, as_json: bool) -> No
             "memory": output.human_bytes(provider.memory_bytes),
             "settings": _indented(said.settings_schema),
             "secrets": "\n".join(f"{secret.name}: {secret.source or 'missing'}" for secret in found.secrets),
+            "keys": (str(keys), _KEY_STYLES[keys.accepted]) if keys is not None else "",
             "environment": environment.key,
             "interpreter": environment.interpreter,
             "on disk": output.human_bytes(environment.size_bytes),
