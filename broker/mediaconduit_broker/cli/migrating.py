@@ -124,4 +124,4 @@ def _next(planned: Migration, folder: Path, written: list[Path], wanted: Wanted)
         shown = source if not again else wanted.source
         steps = [(f"mediaconduit migrate {shown}{again}", "write the new manifest")]
     for command, what in steps:
-        output.styled(("  ", ""), (command.ljust(52), "bold"), (what, "dim"), stderr=True)
+        output.styled(("  ", ""), (command.ljust(52) + "  ", "bold"), (what, "dim"), stderr=True)

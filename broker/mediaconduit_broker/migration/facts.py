@@ -22,6 +22,7 @@ _SOURCES: Final = (".ts", ".tsx", ".mts", ".js", ".mjs", ".json")
 _IGNORED: Final = frozenset({"node_modules", "dist", ".git", "coverage", "__tests__", "test", "tests"})
 _LARGEST_FILE: Final = 1024 * 1024
 _MOST_FILES: Final = 2000
+_BEGINNING: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,9 @@ class Repository:
     locks: tuple[str, ...] = ()
     """Names of lock files."""
     compose_file: str = ""
-    has_readme: bool = False
-    has_license: bool = False
+    license_file: str = ""
+    license_text: str = ""
+    """How that begins."""
     entry: str = ""
     """The file that exports the provider; empty when there is none."""
     code: Code = field(default_factory=Code)
@@ -65,6 +67,7 @@ def read_repository(folder: Path, name: str = "") -> Repository:
         )
     manifest = _manifest(folder / manifest_file) if manifest_file else {}
     files = _texts(folder)
+    license_file = next((path.name for path in sorted(folder.glob("[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]*"))), "")
     entry = next((path for path in (str(manifest.get("main") or ""), *_ENTRIES) if path in files), "")
     return Repository(
         name=name or folder.resolve().name,
@@ -74,8 +77,8 @@ def read_repository(folder: Path, name: str = "") -> Repository:
         package=package,
         locks=tuple(lock for lock in _LOCKS if (folder / lock).is_file()),
         compose_file=next((compose for compose in _COMPOSE if (folder / compose).is_file()), ""),
-        has_readme=any(folder.glob("[Rr][Ee][Aa][Dd][Mm][Ee]*")),
-        has_license=any(folder.glob("[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]*")),
+        license_file=license_file,
+        license_text=(folder / license_file).read_text("utf-8", "replace")[:_BEGINNING] if license_file else "",
         entry=entry,
         code=scan(files, entry),
     )

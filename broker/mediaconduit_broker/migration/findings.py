@@ -63,7 +63,9 @@ def findings(repository: Repository) -> list[Finding]:
 def needs_service(repository: Repository) -> bool:
     """Whether the provider is the client of a Docker service of its own."""
     code = repository.code
-    is_docker = code.base == "AbstractDockerProvider" or any(_SERVICE.fullmatch(name) for name in code.constructor)
+    is_docker = code.base == "AbstractDockerProvider" or any(
+        _SERVICE.fullmatch(name) for name in (*code.constructor, *code.optional)
+    )
     return is_docker or bool(repository.manifest.get("serviceUrl"))
 
 
@@ -82,7 +84,10 @@ def _manifest(repository: Repository) -> Iterator[Finding]:
         yield Finding(Kind.NEEDS, "capabilities", "neither manifest nor code says any", advice)
     if tags:
         yield Finding(Kind.FITTED, "capabilities", f"{', '.join(tags)}: none of the contract, kept as tags")
-    if not license_of(repository):
+    if not license_of(repository) and repository.license_file:
+        detail = f"in {repository.license_file} alone"
+        yield Finding(Kind.NEEDS, "license", detail, "name it in the new manifest: license: Apache-2.0, MIT, …")
+    elif not license_of(repository):
         detail = "neither manifest nor package.json names one"
         yield Finding(Kind.NEEDS, "license", detail, "a repository without one must not be used by others: choose one")
 
@@ -107,7 +112,7 @@ def _entry(repository: Repository) -> Iterator[Finding]:
         Kind.RUNS, "entry", f"{name} of {repository.entry}, TypeScript as it is: {_count(code.files, 'file')}"
     )
     stated = str(repository.manifest.get("exportName") or "")
-    if stated and code.class_name and stated != code.class_name:
+    if code.class_name and stated not in ("", "default", code.class_name):
         yield Finding(Kind.FITTED, "entry", f"exportName is {stated}, which is not exported: {name} is used")
     strange = [parameter for parameter in code.constructor if not _SERVICE.fullmatch(parameter)]
     if strange:

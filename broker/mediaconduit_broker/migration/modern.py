@@ -15,6 +15,15 @@ from mediaconduit_broker.migration.surface import PACKAGE
 _KEY: Final = re.compile(r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)($|_)")
 _NO_KEYS: Final = frozenset({"MAX_TOKENS", "TOKEN_LIMIT"})
 _MODEL_CLASS: Final = re.compile(r"(Text|Image|Audio|Video)To(Text|Image|Audio|Video)(Model|Provider)")
+_LICENSES: Final = {
+    "MIT License": "MIT",
+    "Permission is hereby granted, free of charge": "MIT",
+    "Apache License Version 2.0": "Apache-2.0",
+    "Mozilla Public License Version 2.0": "MPL-2.0",
+    "GNU GENERAL PUBLIC LICENSE Version 3": "GPL-3.0-only",
+    "ISC License": "ISC",
+}
+"""What licences begin with."""
 _OWN: Final = frozenset({"NODE_ENV", "DEBUG", "CI", "HOME", "PATH", "PWD", "TZ", "LANG"})
 """Variables of the process, not of the provider."""
 
@@ -95,8 +104,11 @@ def is_key(variable: str) -> bool:
 
 
 def license_of(repository: Repository) -> str:
-    """Its licence, as manifest or package.json names it."""
-    return _text(repository.manifest.get("license") or repository.package.get("license"))
+    """Its licence, as manifest or package.json names it or its text begins; empty when none does."""
+    stated = _text(repository.manifest.get("license") or repository.package.get("license"))
+    if stated and not stated.upper().startswith(("SEE LICENSE", "UNLICENSED")):
+        return stated
+    return next((name for words, name in _LICENSES.items() if words in " ".join(repository.license_text.split())), "")
 
 
 def _entries(**values: Any) -> Iterator[str]:

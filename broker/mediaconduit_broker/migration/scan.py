@@ -19,6 +19,7 @@ _HOST: Final = re.compile(r"""['"`]https?://([\w.-]+)""")
 _PREFIX: Final = re.compile(r"""(?:[kK]ey|[tT]oken)\w*\??\.startsWith\(\s*['"]([\w-]+)['"]""")
 _CLASS: Final = re.compile(r"\bclass\s+(?P<name>[\w$]+)(?:\s*<[^{]*?>)?(?:\s+extends\s+(?P<base>[\w$.]+))?")
 _CONSTRUCTOR: Final = re.compile(r"\bconstructor\s*\((?P<parameters>[^)]*)\)")
+_OPTIONAL: Final = re.compile(r"\?\s*:|=|\?$")
 _METHOD: Final = re.compile(
     r"^[ \t]*(?:public\s+|protected\s+|private\s+)?(?:async\s+)?\*?\s*([A-Za-z_]\w*)\s*\([^;{]*\)\s*(?::[^={;]+)?\{",
     re.M,
@@ -55,6 +56,8 @@ class Code:
     """What the provider's class extends."""
     constructor: tuple[str, ...] = ()
     """Names of its parameters that must be given."""
+    optional: tuple[str, ...] = ()
+    """Names of its other parameters."""
     methods: frozenset[str] = frozenset()
     """Of every class reached."""
     has_default: bool = False
@@ -101,6 +104,7 @@ def scan(files: Files, entry: str) -> Code:
             elif not found.endswith(".json"):
                 waiting.append(found)
     name, where = _provider_class(reached, entry)
+    needed, optional = _parameters(reached.get(where, ""), name)
     return Code(
         files=tuple(sorted(reached)),
         imports=tuple((path, frozenset(names)) for path, names in sorted(imports.items())),
@@ -110,7 +114,8 @@ def scan(files: Files, entry: str) -> Code:
         key_prefixes=_found(reached, _PREFIX.findall),
         class_name=name,
         base=_base(reached.get(where, ""), name),
-        constructor=_parameters(reached.get(where, ""), name),
+        constructor=needed,
+        optional=optional,
         methods=frozenset(_found(reached, _METHOD.findall)) - _NO_METHODS,
         has_default=_DEFAULT.search(reached[entry]) is not None,
     )
@@ -163,11 +168,17 @@ def _base(text: str, name: str) -> str:
     return next((match["base"] or "" for match in _CLASS.finditer(text) if match["name"] == name), "")
 
 
-def _parameters(text: str, name: str) -> tuple[str, ...]:
+def _parameters(text: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the parameters of a class's constructor: those that must be given, and the others."""
     at = next((match.end() for match in _CLASS.finditer(text) if match["name"] == name), None)
     match = _CONSTRUCTOR.search(text, at) if at is not None else None
-    if match is None:
-        return ()
-    entries = [entry.strip() for entry in match["parameters"].split(",") if entry.strip()]
-    needed = [entry for entry in entries if "?:" not in entry and "=" not in entry]
-    return tuple(re.sub(r"^(?:(?:public|private|protected|readonly)\s+)*", "", entry).split(":")[0] for entry in needed)
+    entries = [entry.strip() for entry in match["parameters"].split(",") if entry.strip()] if match else []
+    needed = [entry for entry in entries if not _OPTIONAL.search(entry)]
+    others = [entry for entry in entries if _OPTIONAL.search(entry)]
+    return tuple(map(_bare, needed)), tuple(map(_bare, others))
+
+
+def _bare(parameter: str) -> str:
+    """ "private readonly service?: Service" → "service"."""
+    plain = re.sub(r"^(?:(?:public|private|protected|readonly)\s+)*", "", parameter)
+    return re.split(r"[?:=\s]", plain, maxsplit=1)[0]

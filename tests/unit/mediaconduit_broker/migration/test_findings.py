@@ -157,6 +157,21 @@ def test_packages_that_only_the_manifest_names_are_taken_from_there(stated: str,
     assert ("axios ^1.6.0: from the manifest, package.json lacks it") in [f.detail for f in planned.findings]
 
 
+@pytest.mark.parametrize(
+    ("text", "license"),
+    [
+        ("MIT License\n\nCopyright …", "MIT"),
+        ("                                 Apache License\n                           Version 2.0", "Apache-2.0"),
+    ],
+)
+def test_a_licence_is_known_by_how_it_begins(text: str, license: str, make: Make) -> None:
+    folder = make(manifest="id: vendor\ncapabilities: [text-to-text]\n")
+    (folder / "LICENSE.md").write_text(text)
+    assert parse_manifest(plan(folder).manifest).license == license
+    (folder / "LICENSE.md").write_text("All rights reserved.")
+    assert about(plan(folder).findings, "license") == [(Kind.NEEDS, "in LICENSE.md alone")]
+
+
 def test_a_service_is_no_provider(make: Make) -> None:
     folder = make(name="MediaConduit.service.yml", manifest="name: whisper\n", package=None)
     (folder / "docker-compose.yml").write_text("services: {}\n")
