@@ -108,6 +108,14 @@ proto-check: setup ## Fail when the committed binding is not what protos/ genera
 proto-image: setup ## Accept the contract as it is: what later changes may not break
 	@scripts/proto --image
 
+.PHONY: capabilities
+capabilities: setup ## Write docs/capabilities.md: which provider does what
+	@uv run --no-sync python scripts/capabilities
+
+.PHONY: vendor-prices
+vendor-prices: setup ## Bring the bundled prices of vendors' models up to date (ARGS=1.109.1 for a version)
+	@uv run --no-sync python scripts/vendor-prices $(ARGS)
+
 .PHONY: diagrams
 diagrams: ## Render docs/*.dot (needs graphviz)
 	@scripts/system-packages diagrams

@@ -15,8 +15,9 @@ from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
+from mediaconduit_vendors.further import FurtherPrices
 from mediaconduit_vendors.options import foreign_options
-from mediaconduit_vendors.prices import check_prices
+from mediaconduit_vendors.prices import Listing, check_prices, lookup
 from mediaconduit_vendors.vendor import Timeouts, Vendor
 
 Operation = Callable[[Api, Call], AsyncGenerator[Yielded, None]]
@@ -51,6 +52,11 @@ SETTINGS: Mapping[str, Any] = {
         "default": 3600,
         "description": "Seconds after which the vendor is asked for its models again.",
     },
+    "prices_url": {
+        "type": "string",
+        "pattern": "^https?://",
+        "description": "A list as OpenRouter has it, for prices nobody else gives: https://openrouter.ai/api/v1/models.",
+    },
     "prices_file": {"type": "string", "description": "Prices of your own in place of the bundled ones; a full path."},
 }
 """Settings that every vendor's provider has."""
@@ -82,6 +88,7 @@ class VendorProvider(Provider):
     def __init__(self) -> None:
         self._api: Api | None = None
         self._discovery: Discovery | None = None
+        self._further: FurtherPrices | None = None
         self._starting = False
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
@@ -98,6 +105,16 @@ class VendorProvider(Provider):
     def prices_file(self) -> Path | None:
         """Prices in place of the bundled ones."""
         return Path(path) if (path := self.settings.get("prices_file")) else None
+
+    def listing(self, model_id: str, vendor: str = "") -> Listing | None:
+        """What is known of a model without asking its vendor: prices, limits, features.
+
+        Args:
+            model_id: The vendor's.
+            vendor: Whose price file; empty = this one's.
+        """
+        further = self._further.listings if self._further is not None else None
+        return lookup(vendor or self.vendor.id, model_id, self.prices_file, further)
 
     @property
     def base_url(self) -> str:
@@ -130,6 +147,7 @@ class VendorProvider(Provider):
         if path := settings.get("prices_file"):
             await asyncio.to_thread(check_prices, Path(path), "settings.prices_file")
         await super().configure(settings)
+        self._further = FurtherPrices(url) if (url := settings.get("prices_url")) else None
         discovery, self._discovery = self._discovery, None
         api, self._api = self._api, None
         if discovery is not None:
@@ -177,7 +195,11 @@ class VendorProvider(Provider):
     def _current_discovery(self) -> Discovery:
         """Of the key and the settings in force: others may have other models, and `configure` comes with them."""
         if self._discovery is None:
-            self._discovery = Discovery(
-                lambda: self.discover(self.api), self.known_models, self.settings.get("models_lifetime", 3600.0)
-            )
+            lifetime = self.settings.get("models_lifetime", 3600.0)
+            self._discovery = Discovery(self._discovered, self.known_models, lifetime)
         return self._discovery
+
+    async def _discovered(self) -> Sequence[Model]:
+        if self._further is not None:
+            await self._further.refresh()
+        return await self.discover(self.api)

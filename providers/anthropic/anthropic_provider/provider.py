@@ -9,7 +9,7 @@ from mediaconduit_provider import Model
 from mediaconduit_vendors.anthropic.models import listed, model_of
 from mediaconduit_vendors.anthropic.vendor import ANTHROPIC
 from mediaconduit_vendors.api import Api
-from mediaconduit_vendors.prices import listings, lookup
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -30,9 +30,9 @@ class Anthropic(VendorProvider):
 
     async def find_model(self, model_id: str) -> Model | None:
         """A model with a price, without asking for the list."""
-        known = lookup("anthropic", model_id, self.prices_file) is not None
+        known = self.listing(model_id) is not None
         return self.model(model_id) if known else None
 
     def model(self, model_id: str, entry: Mapping[str, Any] | None = None) -> VendorModel:
         """A model by its id, and by what the vendor's list says of it."""
-        return model_of(model_id, entry, lookup("anthropic", model_id, self.prices_file))
+        return model_of(model_id, entry, self.listing(model_id))

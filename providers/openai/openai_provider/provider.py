@@ -9,7 +9,7 @@ from typing import ClassVar
 from mediaconduit_provider import Model
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.openai.kinds import Kinds
-from mediaconduit_vendors.prices import listings, lookup
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -40,7 +40,7 @@ class OpenAI(VendorProvider):
 
     def model(self, model_id: str, created: int | None = None) -> VendorModel | None:
         """A model by its id, and when it was made in seconds since the epoch; None for one of an unknown kind."""
-        listing = lookup("openai", model_id, self.prices_file)
+        listing = self.listing(model_id)
         kind = KINDS.of(model_id, listing) if listing is not None else None
         released = datetime.fromtimestamp(created, UTC) if created else None
         return kind.model(model_id, listing, released=released) if kind is not None else None
