@@ -1,27 +1,37 @@
 """What the scripts beside this share. Imports nothing but the standard library: each has an environment of its own.
 
-A script reads ``{"operation", "url", "key", "model", "body"}`` from its standard input, calls the vendor's official SDK
-with what is in `body`, and writes what the SDK made of the answer:
+A script reads requests from its standard input, a line each, ``{"operation", "url", "key", "model", "path", "query",
+"body", "form"}``, calls the vendor's official SDK with what is in `body`, and writes a line with what the SDK made of
+the answer, or ``{"error": why}``:
 
 - of conversations ``{"text", "reasoning", "tool_calls": [[id, name, arguments]], "finish", "input", "output"}``, tokens
   counted in all;
-- of media ``{"sha256": [of the bytes of each]}``; of vectors ``{"vectors": [[…]]}``.
+- of media ``{"sha256": [of the bytes of each]}``; of vectors ``{"vectors": [[…]]}``;
+- of speech ``{"transcript": text}``; of judgements ``{"scores": [[item, label, value], …]}``, sorted.
+
+Of a form `body` is empty and ``form`` holds its fields, ``[name, filename, media type, base64]``.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
 def run(operations: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
-    """Reads what is asked, does it, writes the answer."""
-    asked = json.load(sys.stdin)
-    answer = operations[asked["operation"]](asked)
-    json.dump(answer, sys.stdout)
+    """Answers until its input ends."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            made = operations[asked["operation"]](asked)
+        except Exception:
+            made = {"error": traceback.format_exc()}
+        print(json.dumps(made), flush=True)
 
 
 def answer(
@@ -46,6 +56,21 @@ def answer(
 def media(*contents: bytes) -> dict[str, Any]:
     """Files."""
     return {"sha256": [hashlib.sha256(content).hexdigest() for content in contents]}
+
+
+def form(asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[tuple[str, bytes, str]]]]:
+    """Fields of a form and its files, by name; "name[]" is a list."""
+    fields: dict[str, Any] = {}
+    files: dict[str, list[tuple[str, bytes, str]]] = {}
+    for name, filename, media_type, encoded in asked["form"]:
+        content = base64.b64decode(encoded)
+        if filename:
+            files.setdefault(name.removesuffix("[]"), []).append((filename, content, media_type))
+        elif name.endswith("[]"):
+            fields.setdefault(name.removesuffix("[]"), []).append(content.decode())
+        else:
+            fields[name] = content.decode()
+    return fields, files
 
 
 def vectors(found: Iterable[Iterable[float]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 
 import base64
 
-from common import answer, media, run, streamed_chat, vectors
+from common import answer, form, media, run, streamed_chat, vectors
 from openai import OpenAI
 
 
@@ -51,4 +51,34 @@ def speech(asked):
     return media(client(asked).audio.speech.create(**asked["body"]).content)
 
 
-run({"chat": chat, "responses": responses, "embeddings": embeddings, "images": images, "speech": speech})
+def moderation(asked):
+    results = client(asked).moderations.create(**asked["body"]).results
+    judged = [(number, result.model_dump(by_alias=True)) for number, result in enumerate(results)]
+    return {
+        "scores": sorted(
+            [number, name, round(score, 5)]
+            for number, result in judged
+            for name, score in result["category_scores"].items()
+            if score is not None
+        )
+    }
+
+
+def transcription(asked):
+    fields, files = form(asked)
+    heard = client(asked).audio
+    made = heard.translations if asked["path"].endswith("translations") else heard.transcriptions
+    return {"transcript": made.create(file=files["file"][0], **fields).text}
+
+
+run(
+    {
+        "chat": chat,
+        "responses": responses,
+        "embeddings": embeddings,
+        "images": images,
+        "moderation": moderation,
+        "speech": speech,
+        "transcription": transcription,
+    }
+)
