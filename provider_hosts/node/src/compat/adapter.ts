@@ -20,7 +20,7 @@ type Original = any;
 type OriginalClass = new (service?: Service) => Original;
 
 /** Milliseconds that a service has to become healthy, and a provider to find its first models. */
-const SERVICE_PATIENCE = 20_000;
+const SERVICE_PATIENCE = 5_000;
 const DISCOVERY_PATIENCE = 5_000;
 const DISCOVERY_PAUSE = 100;
 
