@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mediaconduit.v1.events_pb2 import TokenLogprob
 from mediaconduit_provider import (
     Call,
+    Citation,
     Finish,
     FinishReason,
     Output,
@@ -39,6 +40,8 @@ class Answer:
         self._finishes: dict[int, Finish] = {}
         self._said: list[str] = []
         self._written = 0
+        self.sources: list[Citation] = []
+        """Named by the vendor before the text that has them."""
         self.usage: Usage | None = None
         """As the vendor counted; set by the wire."""
         call.meter(self.consumed)

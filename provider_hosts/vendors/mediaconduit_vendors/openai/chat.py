@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar, Final
 
 from mediaconduit.v1.options_pb2 import TextOptions, Tool, ToolChoice
-from mediaconduit_provider import Call, Facts, FinishReason, InvalidRequestError, Usage
+from mediaconduit_provider import Call, Facts, FinishReason, InvalidRequestError, Score, Usage
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.answer import Answer
@@ -145,9 +145,14 @@ class Chat(Operation):
             if delta:
                 yield from self.delta(delta, choice, answer, index)
             if reason := choice.get("finish_reason"):
-                answer.finish(FINISHES.get(reason, FinishReason.FINISH_REASON_UNSPECIFIED), reason, index)
+                known = FINISHES.get(reason, FinishReason.FINISH_REASON_UNSPECIFIED)
+                answer.finish(known, reason, index, safety=self.safety(choice))
         if usage := chunk.get("usage"):
             answer.usage = self.usage(usage, call, chunk)
+
+    def safety(self, choice: Mapping[str, Any]) -> Sequence[Score]:
+        """The vendor's ratings of an answer, where it gives any."""
+        return ()
 
     def delta(
         self, delta: Mapping[str, Any], choice: Mapping[str, Any], answer: Answer, index: int

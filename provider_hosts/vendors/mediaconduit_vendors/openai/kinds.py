@@ -10,7 +10,7 @@ from mediaconduit_provider import InputSpec
 from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
 from mediaconduit_vendors.openai.embeddings import Embeddings
 from mediaconduit_vendors.openai.gpt_chat import GptChat, SearchChat, VoiceChat
-from mediaconduit_vendors.openai.images import GptImageEdits, GptImages
+from mediaconduit_vendors.openai.images import GptImageEdits, GptImages, Images
 from mediaconduit_vendors.openai.moderation import Moderation
 from mediaconduit_vendors.openai.operation import Address
 from mediaconduit_vendors.openai.responses import Responses
@@ -37,12 +37,13 @@ class Kinds:
 
     Args:
         address: Where operations are; None = below the base URL.
+        chat: What a chat is.
     """
 
-    def __init__(self, address: Address | None = None) -> None:
-        responses, chat = Responses(address), GptChat(address)
+    def __init__(self, address: Address | None = None, chat: type[GptChat] = GptChat) -> None:
+        responses = Responses(address)
         self._responses = responses
-        self._text = Text(chat, responses)
+        self._text = Text(chat(address), responses)
         self._search = SearchChat(address)
         self._voice = VoiceChat(address)
         self._plain: Mapping[str, Kind] = {
@@ -110,7 +111,7 @@ def moderation_kind(operation: Moderation) -> Kind:
     )
 
 
-def image_kind(images: GptImages, edits: GptImageEdits) -> Kind:
+def image_kind(images: Images, edits: Images) -> Kind:
     """Models that make and edit images."""
     return Kind(
         {"text-to-image": images, "image-to-image": edits},
@@ -121,7 +122,7 @@ def image_kind(images: GptImages, edits: GptImageEdits) -> Kind:
             InputSpec("mask", media_types=("image/png",), max_bytes=IMAGE_BYTES),
         ),
         output_media_types=images.media_types,
-        features=("streaming",),
+        features=("streaming",) if isinstance(images, GptImages) else (),
     )
 
 

@@ -20,8 +20,8 @@ class Address:
         """The path, or a whole URL, of an operation's path."""
         return path
 
-    def params(self, call: Call) -> Mapping[str, str] | None:
-        """The query of every request."""
+    def params(self, path: str) -> Mapping[str, str] | None:
+        """The query that goes with a path."""
         return None
 
 
@@ -55,7 +55,7 @@ class Operation:
 
     def params(self, call: Call) -> Mapping[str, str] | None:
         """The query."""
-        return self.address.params(call)
+        return self.address.params(self.path_for(call))
 
     def model_name(self, call: Call) -> str:
         """The model as the vendor names it."""
