@@ -357,7 +357,9 @@ type Pricing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// ISO 4217 code ("USD").
 	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
-	// What is charged; empty = free.
+	// What is charged; empty = free. A kind of token without any rate of its own is charged as what it is a part of:
+	// "reasoning-token" and the other tokens of output as "output-token", cached ones and the other tokens of input as
+	// "input-token".
 	Rates []*Rate `protobuf:"bytes,2,rep,name=rates,proto3" json:"rates,omitempty"`
 	// Where the prices come from ("vendor-api", a dated file).
 	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`

@@ -208,7 +208,10 @@ class Pricing(google.protobuf.message.Message):
     """Where the prices come from ("vendor-api", a dated file)."""
     @property
     def rates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Rate]:
-        """What is charged; empty = free."""
+        """What is charged; empty = free. A kind of token without any rate of its own is charged as what it is a part of:
+        "reasoning-token" and the other tokens of output as "output-token", cached ones and the other tokens of input as
+        "input-token".
+        """
 
     def __init__(
         self,

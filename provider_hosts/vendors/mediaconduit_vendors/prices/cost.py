@@ -9,6 +9,20 @@ from typing import Final
 from mediaconduit.v1.models_pb2 import Pricing, Rate
 
 _MINIMUM: Final = "min-input-tokens"
+_WHOLE: Final = {
+    "reasoning-token": "output-token",
+    "output-audio-token": "output-token",
+    "output-image-token": "output-token",
+    "cached-input-token": "input-token",
+    "cache-write-token": "input-token",
+    "input-audio-token": "input-token",
+    "input-image-token": "input-token",
+    "input-video-token": "input-token",
+    "cache-write-1h-token": "cache-write-token",
+    "cached-input-audio-token": "cached-input-token",
+    "cached-input-image-token": "cached-input-token",
+}
+"""What a unit without any rate of its own is charged as: vendors name a price of a part only where it differs."""
 
 
 def cost(units: Mapping[str, int], pricing: Pricing | None, facts: Mapping[str, str] | None = None) -> int | None:
@@ -34,12 +48,18 @@ def cost(units: Mapping[str, int], pricing: Pricing | None, facts: Mapping[str, 
     for unit, count in units.items():
         if not count:
             continue
-        met = [rate for rate in pricing.rates if rate.unit == unit and _holds(rate, known, tokens)]
+        met = [rate for rate in _rates(pricing, unit) if _holds(rate, known, tokens)]
         if not met:
             return None
         rate = max(met, key=_weight)
         total += Fraction(count * rate.nano_price, rate.per or 1)
     return int(total + Fraction(1, 2))
+
+
+def _rates(pricing: Pricing, unit: str) -> list[Rate]:
+    """Of the unit, else of what it is a part of."""
+    rates = [rate for rate in pricing.rates if rate.unit == unit]
+    return rates or (_rates(pricing, _WHOLE[unit]) if unit in _WHOLE else [])
 
 
 def _is_input(unit: str) -> bool:

@@ -38,12 +38,6 @@ from mediaconduit_vendors.prices.listing import FEATURES, Listing
 _NANO: Final = 10**9
 _TOP: Final = frozenset({"source", "license", "vendor", "currency", "models"})
 _MODEL: Final = frozenset({"mode", "context_tokens", "max_output_tokens", "features", "retires", "rates"})
-_STAND_INS: Final = {
-    "reasoning-token": "output-token",
-    "cached-input-token": "input-token",
-    "cache-write-token": "input-token",
-}
-"""A unit without a price of its own is charged as the one it is a part of."""
 
 
 @dataclass(frozen=True)
@@ -127,19 +121,10 @@ def _listing(model_id: str, entry: Mapping[str, Any], source: str, currency: str
 
 
 def _rates(rows: Sequence[Sequence[Any]]) -> list[Rate]:
-    rates = [
+    return [
         Rate(unit=row[0], nano_price=nano(row[1]), per=row[2], conditions=row[3] if len(row) > 3 else {})
         for row in rows
     ]
-    priced = {rate.unit for rate in rates}
-    for unit, whole in _STAND_INS.items():
-        if unit not in priced:
-            rates += [
-                Rate(unit=unit, nano_price=rate.nano_price, per=rate.per, conditions=rate.conditions)
-                for rate in rates
-                if rate.unit == whole
-            ]
-    return rates
 
 
 def nano(price: Decimal | int) -> int:

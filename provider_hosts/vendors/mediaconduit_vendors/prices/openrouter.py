@@ -28,12 +28,9 @@ _UNITS: Final = {
     "request": ("request", 1),
     "web_search": ("search", 1),
 }
-_STAND_INS: Final = {
-    "internal_reasoning": "completion",
-    "input_cache_read": "prompt",
-    "input_cache_write": "prompt",
-}
 _ALWAYS: Final = frozenset({"prompt", "completion"})
+_FREE_OF_ITSELF: Final = _ALWAYS | {"input_cache_read", "input_cache_write"}
+"""What costs nothing where its price is 0; 0 of anything else means that it is counted otherwise."""
 _PARAMETERS: Final = {
     "tools": "tools",
     "parallel_tool_calls": "parallel-tools",
@@ -106,8 +103,6 @@ def _pricing(prices: Mapping[str, Any], source: str) -> Pricing | None:
     known = {key: amount for key in _UNITS if (amount := _amount(prices.get(key))) is not None}
     if not known.keys() >= _ALWAYS or min(known.values()) < 0:
         return None
-    for part, whole in _STAND_INS.items():
-        known.setdefault(part, known[whole])
     rates = [rate for key, amount in known.items() if (rate := _rate(key, amount, {})) is not None]
     rates += _long_prompts(prices.get("overrides"))
     if not any(rate.nano_price for rate in rates):
@@ -131,7 +126,7 @@ def _long_prompts(overrides: Any) -> Iterator[Rate]:
 
 def _rate(key: str, amount: Decimal, conditions: Mapping[str, str]) -> Rate | None:
     unit, per = _UNITS[key]
-    if not amount and key not in _ALWAYS | _STAND_INS.keys():
+    if not amount and key not in _FREE_OF_ITSELF:
         return None  # not charged apart: an image is counted in its tokens
     return Rate(unit=unit, nano_price=round(amount * per * 10**9), per=per, conditions=conditions)
 

@@ -83,9 +83,28 @@ def test_bundled_prices_are_what_the_vendors_say(
     assert cost(units, listing.pricing, facts) == round(dollars * 10**9)
 
 
-def test_a_part_without_a_price_of_its_own_is_charged_as_the_whole() -> None:
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        ("reasoning-token", "output-token"),
+        ("output-audio-token", "output-token"),
+        ("cache-write-token", "input-token"),
+        ("cache-write-1h-token", "input-token"),
+        ("input-image-token", "input-token"),
+        ("input-audio-token", "input-token"),
+        ("cached-input-audio-token", "cached-input-token"),
+    ],
+)
+def test_a_part_without_a_price_of_its_own_is_charged_as_the_whole(part: str, whole: str) -> None:
     listing = lookup("openai", "gpt-4o")
     assert listing is not None
-    units = {"reasoning-token": 100, "cache-write-token": 100}
-    assert cost(units, listing.pricing) == cost({"output-token": 100, "input-token": 100}, listing.pricing)
-    assert cost({"reasoning-token": 100}, listing.pricing, {"service_tier": "priority"}) == 1_700_000
+    for facts in ({}, {"service_tier": "priority"}):
+        nano = cost({part: 1000}, listing.pricing, facts)
+        assert nano == cost({whole: 1000}, listing.pricing, facts)
+        assert nano
+
+
+def test_what_is_no_part_of_anything_needs_a_price_of_its_own() -> None:
+    listing = lookup("openai", "gpt-4o")
+    assert listing is not None
+    assert cost({"image": 1}, listing.pricing) is None
