@@ -14,7 +14,7 @@ from mediaconduit.errors import Reason
 from mediaconduit.events import OutputCompleted, PreviewDelta, ReasoningDelta, ToolCallDelta, TranscriptDelta
 from mediaconduit.tasks import cancel_and_join, start
 from mediaconduit_provider.testing import Served
-from mediaconduit_vendors.testing import Reply, Request, failure
+from mediaconduit_vendors.testing import Reply, Request, failure, json_reply
 
 from tests.integration.vendors.asking import REQUEST_ID, Asking, asking, comparable
 from tests.integration.vendors.matrix import KEY, Case, transform
@@ -124,6 +124,9 @@ async def error(case: Case) -> None:
             assert found.reason is refusal.reason, found
             assert not refusal.field or refusal.field in [violation.field for violation in found.fields]
             assert tries == 1
+    # Each with a provider of its own, whose retries are not spent yet.
+    async with within("the answer did not come"), asking(case) as asked:
+        await _is_sent_again_only_where_that_is_safe(asked)
     async with within("the answer did not come"), asking(case) as asked:
         for status in (429, 500, 529):
             before = len(asked.requests)
@@ -132,6 +135,18 @@ async def error(case: Case) -> None:
             assert len(asked.requests) == before + 2
         await _breaks(case, asked)
         await _waits_no_longer_than_it_may(case, asked)
+
+
+async def _is_sent_again_only_where_that_is_safe(asked: Asking) -> None:
+    """By the status alone; a vendor that hangs up without a word may be at work."""
+    conflicts = 3 if asked.served.host.provider.vendor.retries_conflicts else 1  # type: ignore[attr-defined]
+    for answer, reason, expected in (
+        (failure(408), Reason.VENDOR_TIMEOUT, 3),
+        (failure(409), Reason.VENDOR_UNAVAILABLE, conflicts),
+        (json_reply({}).hang_up(), Reason.VENDOR_UNAVAILABLE, 1),
+    ):
+        found, tries = await asked.failure(answer)
+        assert (answer.status, found.reason, tries) == (answer.status, reason, expected), found
 
 
 def _refusal(case: Case, status: int) -> Reply:

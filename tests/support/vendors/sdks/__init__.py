@@ -19,7 +19,7 @@ import pytest
 from mediaconduit_vendors.testing import Request
 
 HERE = Path(__file__).parent
-UNREACHABLE = ("dns error", "failed to fetch", "connection refused", "network is unreachable")
+UNREACHABLE = ("dns error", "failed to fetch", "connection refused", "network is unreachable", "network was disabled")
 """How uv says that there is no registry."""
 
 
