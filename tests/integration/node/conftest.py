@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from mediaconduit import connect
+from mediaconduit import connect, tasks
 from mediaconduit.channels import open_channel
 from mediaconduit.client import Client
 from mediaconduit_broker.config import Config
@@ -77,6 +77,22 @@ class Alone:
     process: asyncio.subprocess.Process
     lines: list[str] = field(default_factory=list)
     """What it wrote."""
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def line(self, text: str) -> str:
+        """The first line with this in it; waits for it."""
+        async with asyncio.timeout(10), self.news:
+            while not (found := [line for line in self.lines if text in line]):
+                await self.news.wait()
+        return found[0]
+
+    async def read(self) -> None:
+        """Reads until it ends."""
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            async with self.news:
+                self.lines.append(line.decode())
+                self.news.notify_all()
 
 
 @pytest.fixture
@@ -109,14 +125,13 @@ def sidecar(environments: Path) -> Sidecar:
                 start_new_session=True,
             )
             assert process.stdin is not None
-            assert process.stderr is not None
-            lines: list[str] = []
-            reading = asyncio.ensure_future(_read(process.stderr, lines))
+            alone = Alone(target, connect(target), process)
+            reading = tasks.start(alone.read(), name="lines")
             try:
                 if ready:
                     await _serving(target)
-                async with connect(target) as client:
-                    yield Alone(target, client, process, lines)
+                async with alone.client:
+                    yield alone
             finally:
                 process.stdin.close()
                 async with asyncio.timeout(10):
@@ -136,8 +151,3 @@ async def _serving(target: str) -> None:
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
                 watch.cancel()
                 return
-
-
-async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
-    async for line in stream:
-        lines.append(line.decode())  # noqa: PERF401 - read while they come

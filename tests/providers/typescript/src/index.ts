@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import {
+  FinishReason,
+  InvalidRequestError,
+  Output,
+  Provider,
+  type Call,
+  type Input,
+  type Model,
+  type Session,
+  type Yielded,
+} from "@mediaconduit/provider";
+import { fail, louder, type Loud } from "@lib/louder";
+
+export type { Loud };
+
+const KEY_AT_IMPORT = process.env.TYPESCRIPT_KEY ?? "none";
+
+export default class TypeScript extends Provider {
+  static override displayName = "In TypeScript";
+  override models: Model[] = [
+    {
+      id: "words",
+      capabilities: ["text-to-text"],
+      options: {
+        "text.temperature": { type: "number", minimum: 0, maximum: 2 },
+        "extra.do": { type: "string", default: "shout" },
+        "extra.count": { type: "integer", minimum: 1 },
+        "extra.until": { type: "string" },
+      },
+    },
+    {
+      id: "tone",
+      capabilities: ["text-to-audio"],
+      outputMediaTypes: ["audio/wav"],
+      inputs: [{ name: "voice", mediaTypes: ["audio/*"], maxBytes: 1000 }],
+    },
+    { id: "talk", capabilities: ["text-to-text"], features: ["live"] },
+  ];
+  override settingsSchema = {
+    type: "object",
+    properties: { greeting: { type: "string", maxLength: 20 } },
+    additionalProperties: false,
+  };
+  override maxConcurrency = 4;
+  private stopped = 0;
+
+  override async *transform(input: Input, ctx: Call): AsyncGenerator<Yielded> {
+    if (ctx.model.id === "tone") {
+      const voice = ctx.inputs("voice")[0];
+      yield voice ? await voice.bytes() : Buffer.alloc(300_000, 7);
+      return;
+    }
+    switch (ctx.option<string>("extra.do")) {
+      case "shout":
+        yield louder(input.text).text;
+        return;
+      case "count":
+        for (let at = 0; at < ctx.option("extra.count", 1); at++) yield `${at} `;
+        return;
+      case "parts": {
+        yield { reasoning: { text: "hm" } };
+        yield "one";
+        const other = new Output("application/json", { name: "facts" });
+        yield other;
+        yield other.text('{"a":1}');
+        yield { toolCall: { id: "c1", name: "look", arguments: "{}" } };
+        yield { usage: { units: { character: 3 } } };
+        yield { facts: { vendorModel: "ts-1" } };
+        yield { finish: { reason: FinishReason.LENGTH } };
+        return;
+      }
+      case "halves":
+        yield "\ud83d";
+        yield "\udc2e";
+        return;
+      case "fail":
+        fail();
+        break;
+      case "refuse":
+        throw new InvalidRequestError(`not with ${KEY_AT_IMPORT}`, { reason: "CONTENT_REFUSED" });
+      case "wait":
+        yield "waiting";
+        try {
+          await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
+        } finally {
+          this.stopped += 1;
+        }
+        break;
+      case "stopped":
+        yield String(this.stopped);
+        return;
+      case "greeting":
+        yield `${this.settings.greeting ?? "none"} ${KEY_AT_IMPORT}`;
+        return;
+      case "block": {
+        yield "first";
+        const until = Date.now() + 10_000;
+        while (!existsSync(ctx.option<string>("extra.until")!) && Date.now() < until);
+        yield Date.now() < until ? " last" : " nobody heard it";
+        return;
+      }
+      default:
+        throw InvalidRequestError.at("options.extra.do", "is none of what it does");
+    }
+  }
+
+  override async *live(session: Session): AsyncGenerator<Yielded> {
+    for await (const piece of session) {
+      if ("turn" in piece) yield piece.turn.parts.map((part) => part.text).join("");
+      else if ("interrupt" in piece) yield "stopped";
+      else if ("respond" in piece) yield "well";
+    }
+  }
+}
