@@ -47,6 +47,13 @@ class Chat(Operation):
     path: ClassVar[str] = "/chat/completions"
     options: ClassVar[Mapping[str, Schema]] = CHAT
     fields: ClassVar[Mapping[str, str]] = CHAT_FIELDS
+    places: ClassVar[Mapping[str, str]] = {
+        "tools": "options.text.tools",
+        "tool_choice": "options.text.tool_choice",
+        "response_format": "options.text.json_schema",
+        "max_tokens": "options.text.max_output_tokens",
+        "audio": "options.audio.voice",
+    }
     required_choice: ClassVar[str] = "required"
     """The vendor's word for "call a tool"."""
 

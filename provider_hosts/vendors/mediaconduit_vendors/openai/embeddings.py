@@ -24,6 +24,7 @@ class Embeddings(Operation):
     path: ClassVar[str] = "/embeddings"
     options: ClassVar[Mapping[str, Schema]] = {"embedding.dimensions": {"type": "integer", "minimum": 1}}
     fields: ClassVar[Mapping[str, str]] = {"embedding.dimensions": "dimensions"}
+    places: ClassVar[Mapping[str, str]] = {"input": "turns"}
     encoding: ClassVar[str] = "base64"
     """``encoding_format``: a third of the bytes of "float"; empty for vendors that do not have it."""
 

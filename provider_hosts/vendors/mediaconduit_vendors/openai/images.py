@@ -33,6 +33,14 @@ class Images(Operation):
     path: ClassVar[str] = "/images/generations"
     options: ClassVar[Mapping[str, Schema]] = IMAGE_OPTIONS
     fields: ClassVar[Mapping[str, str]] = {"candidates": "n", "image.quality": "quality"}
+    places: ClassVar[Mapping[str, str]] = {
+        "prompt": "turns",
+        "image": "turns",
+        "mask": "turns",
+        "size": "options.image.width",
+        "partial_images": "options.image.previews",
+        "output_format": "options.output_media_types",
+    }
     aspect_ratios: ClassVar[Mapping[str, str]] = {}
     """The size for an aspect ratio, for vendors that take sizes only."""
     media_types: ClassVar[Sequence[str]] = ("image/png",)

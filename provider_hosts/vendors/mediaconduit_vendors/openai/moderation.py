@@ -22,6 +22,7 @@ class Moderation(Operation):
     """
 
     path: ClassVar[str] = "/moderations"
+    places: ClassVar[Mapping[str, str]] = {"input": "turns"}
 
     async def __call__(self, api: Api, call: Call) -> Outputs:
         """All scores, the gravest first."""

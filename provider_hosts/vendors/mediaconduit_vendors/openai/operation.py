@@ -37,9 +37,13 @@ class Operation:
     """What it takes, by path in TransformOptions."""
     fields: ClassVar[Mapping[str, str]] = {}
     """Options that are passed on as they are, under the vendor's names."""
+    places: ClassVar[Mapping[str, str]] = {}
+    """Where in the caller's request the vendor's other fields come from, for errors ("prompt": "turns")."""
 
     def __init__(self, address: Address | None = None) -> None:
         self.address = address or Address()
+        own = {path.removeprefix("extra."): f"options.{path}" for path in self.options if path.startswith("extra.")}
+        self._paths = {**own, **paths_by_field(self.fields), **self.places}
 
     def path_for(self, call: Call) -> str:
         """The path for a call."""
@@ -77,7 +81,7 @@ class Operation:
             files=files,
             params=self.params(call),
             headers=self.headers(call),
-            fields=paths_by_field(self.fields),
+            fields=self._paths,
             remaining=call.remaining(),
         )
 

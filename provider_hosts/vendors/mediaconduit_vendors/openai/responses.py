@@ -67,6 +67,19 @@ class Responses(Operation):
     path: ClassVar[str] = "/responses"
     options: ClassVar[Mapping[str, Schema]] = RESPONSES
     fields: ClassVar[Mapping[str, str]] = RESPONSES_FIELDS
+    places: ClassVar[Mapping[str, str]] = {
+        "input": "turns",
+        "tools": "options.text.tools",
+        "tool_choice": "options.text.tool_choice",
+        "reasoning": "options.text.reasoning_effort",
+        "reasoning.effort": "options.text.reasoning_effort",
+        "reasoning.summary": "options.extra.reasoning_summary",
+        "text": "options.text.json_schema",
+        "text.format": "options.text.json_schema",
+        "text.format.schema": "options.text.json_schema",
+        "text.verbosity": "options.extra.verbosity",
+        "previous_response_id": "options.extra.previous_response_id",
+    }
     hosted_tools: ClassVar[frozenset[str]] = frozenset(
         {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation", "mcp"}
     )

@@ -39,6 +39,11 @@ class Speech(Operation):
         "audio.speed": {"type": "number", "minimum": 0.25, "maximum": 4},
     }
     fields: ClassVar[Mapping[str, str]] = {"audio.voice": "voice", "audio.speed": "speed"}
+    places: ClassVar[Mapping[str, str]] = {
+        "input": "turns",
+        "instructions": "turns",
+        "response_format": "options.output_media_types",
+    }
     formats: ClassVar[Mapping[str, str]] = FORMATS
     voice: ClassVar[str] = "alloy"
     """Where the caller names none; empty where the vendor needs none."""

@@ -42,6 +42,14 @@ class Transcription(Operation):
         "text.temperature": {"type": "number", "minimum": 0, "maximum": 1},
     }
     fields: ClassVar[Mapping[str, str]] = {"text.temperature": "temperature"}
+    places: ClassVar[Mapping[str, str]] = {
+        "file": "turns",
+        "prompt": "options.transcript.vocabulary",
+        "keywords": "options.transcript.vocabulary",
+        "language": "options.transcript.language",
+        "timestamp_granularities": "options.transcript.times",
+        "response_format": "options.transcript.times",
+    }
     subtitles: ClassVar[Mapping[str, str]] = SUBTITLES
     """Made by the vendor itself."""
 

@@ -38,6 +38,13 @@ class Videos(Job, Operation):
         "video.frame.aspect_ratio": {"enum": ["16:9", "9:16"]},
         "video.edit": {"enum": list(VideoEdit.keys())},
     }
+    places: ClassVar[Mapping[str, str]] = {
+        "prompt": "turns",
+        "input_reference": "turns",
+        "video": "turns",
+        "seconds": "options.video.duration",
+        "size": "options.video.frame.width",
+    }
     sizes: ClassVar[Mapping[str, str]] = {"16:9": "1280x720", "9:16": "720x1280"}
     """By aspect ratio."""
     default_seconds: ClassVar[int] = 4

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mediaconduit import Media, Result, user
+from mediaconduit.errors import Reason
 from mediaconduit.v1.events_pb2 import FinishReason
 from mediaconduit_vendors.testing import binary, json_reply, sse
 
-from tests.integration.vendors.matrix import Case
+from tests.integration.vendors.matrix import Case, Refusal
 
 DESCRIPTION = "openai/openapi.json"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
@@ -25,6 +26,26 @@ def refusal(status: int) -> dict[str, Any]:
     codes = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
     error = {"message": f"made up: {status}", "type": "made_up_error", "param": None, "code": codes.get(status)}
     return {"error": error}
+
+
+def _refused(status: int, reason: Reason, message: str, code: str | None, param: str = "", field: str = "") -> Refusal:
+    error = {"message": message, "type": "invalid_request_error", "param": param or None, "code": code}
+    return Refusal(status, {"error": error}, reason, field)
+
+
+_LONG = "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens."
+REFUSALS = (
+    _refused(400, Reason.CONTEXT_TOO_LONG, _LONG, "context_length_exceeded", "messages"),
+    _refused(429, Reason.QUOTA_EXCEEDED, "You exceeded your current quota.", "insufficient_quota"),
+    _refused(400, Reason.CONTENT_REFUSED, "Rejected by the safety system.", "content_policy_violation"),
+    _refused(403, Reason.CREDENTIALS_REJECTED, "Your organization must be verified.", None),
+    _refused(413, Reason.INPUT_TOO_LARGE, "Maximum content size limit exceeded.", None),
+)
+
+
+def wrong(param: str, field: str) -> Refusal:
+    """A value that OpenAI refuses, by its name and by ours."""
+    return _refused(400, Reason.INPUT_INVALID, "Unsupported value.", "unsupported_value", param, field)
 
 
 ERROR_EVENT = b'data: {"error": {"message": "The server had an error", "type": "server_error", "code": null}}\n\n'
@@ -94,6 +115,7 @@ CHAT = case(
     "/chat/completions",
     _check_chat,
     model="gpt-4o-mini",
+    refusals=(*REFUSALS, wrong("temperature", "options.text.temperature")),
     keywords={"seed": 1, "text": {"temperature": 0.5, "stop": ["END"], "max_output_tokens": 50}, "system": "Be kind."},
     reply=sse(
         _chunk({"role": "assistant", "content": "", "refusal": None}),
@@ -223,6 +245,7 @@ RESPONSES = case(
     "/responses",
     _check_response,
     model="gpt-5",
+    refusals=(*REFUSALS, wrong("max_output_tokens", "options.text.max_output_tokens")),
     content=["How is the weather?", Media(PNG, "image/png")],
     keywords={
         "system": "Be kind.",
@@ -262,6 +285,7 @@ EMBEDDINGS = case(
     model="text-embedding-3-small",
     content=[user("first"), user("second")],
     keywords={"embedding": {"dimensions": 2}},
+    refusals=(*REFUSALS, wrong("dimensions", "options.embedding.dimensions")),
     streams=False,
     reply=json_reply(
         {
@@ -355,6 +379,7 @@ IMAGE = case(
     content="a cat",
     keywords={"image": {"aspect_ratio": "2:3", "quality": "low", "previews": 1}, "extra": {"background": "opaque"}},
     reply=sse(*_image_events("image_generation"), names=True),
+    refusals=(*REFUSALS, wrong("size", "options.image.width"), wrong("prompt", "turns")),
     stream_error=ERROR_EVENT,
 )
 IMAGES = case(
@@ -393,6 +418,7 @@ IMAGE_EDIT = case(
         "extra": {"input_fidelity": "high"},
     },
     reply=sse(*_image_events("image_edit"), names=True),
+    refusals=(*REFUSALS, wrong("quality", "options.image.quality")),
     stream_error=ERROR_EVENT,
 )
 
@@ -415,6 +441,7 @@ SPEECH = case(
     content="Hello",
     keywords={"audio": {"voice": "nova", "speed": 1.5}},
     reply=binary(MP3, "audio/mpeg", piece=50),
+    refusals=(*REFUSALS, wrong("voice", "options.audio.voice")),
 )
 
 
@@ -469,6 +496,7 @@ TRANSCRIPTION = case(
     model="whisper-1",
     content=Media(WAV, "audio/wav"),
     keywords={"transcript": {"times": "word", "language": "en-GB", "vocabulary": ["coffee"]}},
+    refusals=(*REFUSALS, wrong("language", "options.transcript.language")),
     streams=False,
     reply=json_reply(
         {
@@ -624,6 +652,7 @@ VIDEO = case(
     "/videos",
     _check_video,
     variant="submitted",
+    refusals=(*REFUSALS, wrong("seconds", "options.video.duration")),
     reply=_SUBMITTED,
     streams=False,
     routes={
