@@ -18,5 +18,6 @@ await build({
 });
 await build({ ...shared, entryPoints: { transpile: "src/tools/transpile.ts" }, outdir: "dist/tools", outExtension: { ".js": ".cjs" }, define: { WASM: "false" }, logOverride: { "require-resolve-not-external": "silent" } });
 writeFileSync("dist/main.cjs", '#!/usr/bin/env node\n"use strict";\nrequire("./index.cjs").internal.main(process.argv.slice(2), process.env, __dirname);\n', { mode: 0o755 });
+writeFileSync("dist/testing.cjs", '"use strict";\nexports.serve = require("./index.cjs").internal.serve;\n');
 copyFileSync("src/generated/descriptors.binpb", "dist/descriptors.binpb");
 if (types) execFileSync("node_modules/.bin/tsc", ["--emitDeclarationOnly", "--declaration"], { stdio: "inherit" });
