@@ -20,6 +20,8 @@ _FIRST: Final = 0.5
 """Seconds until a provisional list is asked for again; twice as long every time after."""
 _LONGEST: Final = 300.0
 """The longest of them, where nothing shorter is configured."""
+_PATIENCE: Final = 5.0
+"""Seconds a provider may take to answer: others are not kept waiting by one that does not."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Looks:
             asked = [tasks.start(self._look(one), name=f"list models of {one.spec.provider_id}") for one in due]
             try:
                 if asked:
-                    await asyncio.wait(asked)
+                    await asyncio.wait(asked, timeout=_PATIENCE)
             finally:
                 await tasks.cancel_and_join(*asked)
             next_look = min((look.due for look in self._looks.values()), default=float("inf"))
@@ -90,10 +92,12 @@ class Looks:
 
     async def _look(self, supervisor: Supervisor) -> None:
         # One that cannot tell now is asked again at the next look.
-        with contextlib.suppress(MediaConduitError):
-            await self.ask(supervisor)
-        if (look := self._looks.get(supervisor)) is not None:
-            self._plan(look, time.monotonic())
+        try:
+            with contextlib.suppress(MediaConduitError):
+                await self.ask(supervisor)
+        finally:
+            if (look := self._looks.get(supervisor)) is not None:
+                self._plan(look, time.monotonic())
 
     def _plan(self, look: Look, now: float) -> None:
         if look.instance.provisional:

@@ -12,7 +12,6 @@ from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.openai.azure import API_VERSION, AzureChat, Deployments, authorise, read_azure_failure
 from mediaconduit_vendors.openai.kinds import Kinds
-from mediaconduit_vendors.prices import lookup
 from mediaconduit_vendors.provider import VendorModel, VendorProvider, settings_schema
 from mediaconduit_vendors.vendor import Vendor
 
@@ -89,7 +88,7 @@ class AzureOpenAI(VendorProvider):
         return str(self.settings.get("api_version", API_VERSION))
 
     def _model(self, deployment: str, model_id: str) -> VendorModel | None:
-        listing = lookup("azure-openai", model_id, self.prices_file) or lookup("openai", model_id, self.prices_file)
+        listing = self.listing(model_id) or self.listing(model_id, "openai")
         kind = self._kinds.of(model_id, listing) if listing is not None else None
         if kind is None:
             return None

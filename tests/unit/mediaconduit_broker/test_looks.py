@@ -21,6 +21,7 @@ class Asked:
 
     provisional: int = 0
     fails: bool = False
+    silent: bool = False
     times: int = 0
     state: State = State.READY
     instance: Any = field(default_factory=lambda: SimpleNamespace(provisional=True))
@@ -32,6 +33,8 @@ class Asked:
 
     async def answer(self) -> None:
         self.times += 1
+        if self.silent:
+            await asyncio.Event().wait()
         self.instance.provisional = self.times < self.provisional
         self.heard.set()
         if self.fails:
@@ -60,9 +63,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_provisional_list_is_asked_for_until_it_is_the_vendors_and_then_no_more() -> None:
-    provider, marker = Asked(provisional=4), Asked(provisional=10)
+    provider, marker = Asked(provisional=4), Asked(provisional=7)
     async with looking(0, provider, marker):
-        await marker.until(lambda: marker.times == 10)
+        await marker.until(lambda: marker.times == 7)
     assert provider.times == 4
 
 
@@ -77,6 +80,16 @@ async def test_one_that_cannot_tell_does_not_end_the_looking() -> None:
     async with looking(0.001, broken, other):
         await broken.until(lambda: broken.times == 3)
         await other.until(lambda: other.times >= 3)
+
+
+async def test_one_that_does_not_answer_keeps_the_others_waiting_for_a_moment_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(looks, "_PATIENCE", 0.01)
+    silent, other = Asked(silent=True), Asked()
+    async with looking(0.001, silent, other):
+        await other.until(lambda: other.times >= 3)
+    assert silent.times >= 2
 
 
 async def test_one_that_does_not_run_is_not_asked_until_it_does() -> None:
