@@ -97,8 +97,9 @@ node-host: ## Build the Node host and esbuild for Node providers, when sources c
 	@scripts/node-host $(ARGS)
 
 .PHONY: proto
-proto: setup ## Regenerate the Python binding from protos/
+proto: setup ## Regenerate the Python binding and the Node host's TypeScript from protos/
 	@scripts/proto
+	@scripts/node-host --generate
 
 .PHONY: proto-check
 proto-check: setup ## Fail when the committed binding is not what protos/ generates

@@ -73,6 +73,8 @@ export type Settings = Readonly<Record<string, any>>;
 export class Provider {
   /** What `listModels` gives, unless it is overridden. */
   models: readonly Model[] = [];
+  /** True while `models` are only what is known without asking the vendor: they are asked for again soon. */
+  modelsProvisional = false;
   /** The id it has where nobody says another; default: the class name in lower case. */
   static id = "";
   /** For people; default: the class name. */

@@ -80,11 +80,9 @@ export class MediaProviderServicer implements MediaProvider {
     const { capability } = request;
     const wanted = entries.filter((entry) => !capability || entry.model.capabilities.includes(capability));
     const { page, next } = pageOf(wanted, request.pageSize, request.pageToken);
-    return {
-      models: page.map((entry) => entry.toMessage()),
-      nextPageToken: next,
-      refreshTime: this.host.catalog.refreshTime,
-    };
+    const provisional = this.host.provider.modelsProvisional;
+    const refreshTime = provisional ? undefined : this.host.catalog.refreshTime;
+    return { models: page.map((entry) => entry.toMessage()), nextPageToken: next, refreshTime, provisional };
   }
 
   async getModel(request: GetModelRequest): Promise<GetModelResponse> {

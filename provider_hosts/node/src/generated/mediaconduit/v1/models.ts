@@ -115,7 +115,11 @@ export interface InputSpec {
 export interface Pricing {
   /** ISO 4217 code ("USD"). */
   currency: string;
-  /** What is charged; empty = free. */
+  /**
+   * What is charged; empty = free. A kind of token without any rate of its own is charged as what it is a part of:
+   * "reasoning-token" and the other tokens of output as "output-token", cached ones and the other tokens of input as
+   * "input-token".
+   */
   rates: Rate[];
   /** Where the prices come from ("vendor-api", a dated file). */
   source: string;

@@ -116,7 +116,14 @@ export interface ListModelsResponse {
   /** Token of the next page; empty on the last one. */
   nextPageToken: string;
   /** When the vendor was last asked; absent when unknown. */
-  refreshTime: Date | undefined;
+  refreshTime:
+    | Date
+    | undefined;
+  /**
+   * True while the vendor has not been asked, or has not answered: the models are what the provider knows without it.
+   * A broker asks again soon, and does not take the difference for news.
+   */
+  provisional: boolean;
 }
 
 /** Request of MediaProvider.GetModel. */
@@ -812,7 +819,7 @@ export const ListModelsRequest: MessageFns<ListModelsRequest> = {
 };
 
 function createBaseListModelsResponse(): ListModelsResponse {
-  return { models: [], nextPageToken: "", refreshTime: undefined };
+  return { models: [], nextPageToken: "", refreshTime: undefined, provisional: false };
 }
 
 export const ListModelsResponse: MessageFns<ListModelsResponse> = {
@@ -825,6 +832,9 @@ export const ListModelsResponse: MessageFns<ListModelsResponse> = {
     }
     if (message.refreshTime !== undefined) {
       Timestamp.encode(toTimestamp(message.refreshTime), writer.uint32(26).fork()).join();
+    }
+    if (message.provisional !== false) {
+      writer.uint32(32).bool(message.provisional);
     }
     return writer;
   },
@@ -866,6 +876,14 @@ export const ListModelsResponse: MessageFns<ListModelsResponse> = {
             message.refreshTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.provisional = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -889,6 +907,9 @@ export const ListModelsResponse: MessageFns<ListModelsResponse> = {
     if (message.refreshTime !== undefined) {
       obj.refreshTime = message.refreshTime.toISOString();
     }
+    if (message.provisional !== false) {
+      obj.provisional = message.provisional;
+    }
     return obj;
   },
 
@@ -900,6 +921,7 @@ export const ListModelsResponse: MessageFns<ListModelsResponse> = {
     message.models = object.models?.map((e) => Model.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.refreshTime = object.refreshTime ?? undefined;
+    message.provisional = object.provisional ?? false;
     return message;
   },
 };
