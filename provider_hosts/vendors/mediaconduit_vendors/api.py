@@ -6,6 +6,8 @@ Foreign errors end here: what leaves this module is an error of `mediaconduit.er
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -44,6 +46,8 @@ class Request:
     """Paths in the caller's request by the vendor's names, for errors ("max_tokens")."""
     remaining: float | None = None
     """Seconds until the caller's deadline, which no retry waits past."""
+    redirects: int = 0
+    """How many redirections are followed; the key goes to the vendor's own address alone."""
     shared: bool = False
     """Answered at once and small, so that nobody leaves it early: over HTTP/2 where the vendor serves it."""
 
@@ -79,7 +83,7 @@ class Api:
         self._attempts = attempts
         self._budget = Budget()
         waits = httpx2.Timeout(self.timeouts.headers, connect=self.timeouts.connect, pool=None)
-        trusted = httpx2.create_ssl_context()
+        trusted = _trusted()
         self._client = httpx2.AsyncClient(verify=trusted, limits=_CONNECTIONS, timeout=waits)
         # Leaving an answer early ends an HTTP/1.1 connection, but not a stream of an HTTP/2 connection: the vendor
         # would go on working. So only what is answered at once shares a connection.
@@ -149,7 +153,12 @@ class Api:
                 on=decide, attempts=self._attempts, timeout=None, wait_initial=0.25, wait_max=8.0, wait_jitter=0.25
             ):
                 with attempt:
-                    return await self._try(request)
+                    try:
+                        return await self._try(request)
+                    except RefusedError as error:
+                        # What is not tried again costs no retry.
+                        error.again = error.again and attempt.num < self._attempts
+                        raise
         except RefusedError as error:
             raise error.error from error.__cause__
         raise AssertionError("unreachable: the last attempt raises")
@@ -181,6 +190,10 @@ class Api:
             self.gate.note(response.headers)
             built.extensions["timeout"]["read"] = None  # from here on `Reply` watches the time
             return response
+        if request.redirects and response.has_redirect_location:
+            await response.aclose()
+            target = str(response.url.join(response.headers["location"]))
+            return await self._try(replace(request, path=target, params=None, redirects=request.redirects - 1))
         raise await self._refused(response, request)
 
     def _build(self, request: Request) -> httpx2.Request:
@@ -217,6 +230,8 @@ class Api:
         finally:
             await response.aclose()
         wait = retry_after(response.headers, time.time())
+        if wait is None:
+            wait = self.vendor.read_failure(body).retry_after
         if status in (429, 529) and wait:
             self.gate.close_for(wait)
         again = status in SAFE_STATUSES or (status == 409 and self.vendor.retries_conflicts)
@@ -258,3 +273,9 @@ class Api:
 def request_id_of(headers: Mapping[str, str], vendor: Vendor) -> str:
     """The vendor's id of a request, from its answer; empty when there is none."""
     return next((headers[name] for name in vendor.request_id_headers if name in headers), "")
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust; once in a process, since reading the certificates takes 30 ms."""
+    return httpx2.create_ssl_context()

@@ -80,7 +80,8 @@ async def test_retries_end_with_the_budget() -> None:
         for _ in range(20):
             with pytest.raises(UnavailableError):
                 await api.json(ASK)
-        assert len(upstream.requests) < 20 * 3
+        # 10 that are there from the start, and those that 20 requests earn: a tenth each.
+        assert 20 + 10 <= len(upstream.requests) <= 20 + 12
 
 
 async def test_a_quota_that_is_used_up_is_no_reason_to_try_again() -> None:
