@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
+from typing import Final
+
+_UNKNOWN_SIZE: Final = 0xFFFFFFFF
+"""In a WAV header: until the end of the stream."""
 
 
 class Swapper:
@@ -28,3 +33,13 @@ def rate_of(media_type: str, default: int) -> int:
         if name.strip().lower() == "rate" and value.strip().isdigit():
             return int(value)
     return default
+
+
+def wav_header(rate: int, channels: int = 1) -> bytes:
+    """What comes before little-endian samples of 16 bits, of a stream whose length is not known yet."""
+    frame = channels * 2
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", _UNKNOWN_SIZE, b"WAVE", b"fmt ", 16, 1),
+        *(channels, rate, rate * frame, frame, 16, b"data", _UNKNOWN_SIZE),
+    )

@@ -1,0 +1,1 @@
+"""The wire style of Google's Gemini API."""

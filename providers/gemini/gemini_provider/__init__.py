@@ -1,0 +1,5 @@
+"""Google's Gemini models."""
+
+from gemini_provider.provider import Gemini
+
+__all__ = ["Gemini"]
