@@ -1,6 +1,8 @@
 /** What `transform` and `live` are given. */
+import type { Usage } from "./generated/mediaconduit/v1/events.js";
 import type { TransformOptions } from "./generated/mediaconduit/v1/options.js";
 import type { Part, Turn } from "./generated/mediaconduit/v1/media.js";
+import type { DeepPartial } from "./outputs.js";
 import type { Model } from "./provider.js";
 
 /** One part of the input, whole or still arriving. Reads the same either way. */
@@ -61,6 +63,13 @@ export interface Call {
   /** Who calls, as the broker says; empty without a broker. */
   readonly caller: string;
   readonly log: CallLog;
+  /**
+   * Whether the caller has cancelled or was lost. A call whose signal is aborted without was stopped with its sidecar,
+   * and may be resumed by another one.
+   */
+  readonly left: boolean;
+  /** Says how to count what the call has consumed. Asked once, if the call ends before a usage was yielded. */
+  meter(consumed: () => DeepPartial<Usage>): void;
   /** Text of the last user turn's main input, its parts joined; empty when there is none. */
   readonly text: string;
   /** Text of the system turns, joined by empty lines. */

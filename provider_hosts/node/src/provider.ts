@@ -58,6 +58,9 @@ export interface Model {
   state?: ModelState;
   /** The same for the same model at other providers. */
   canonicalId?: string;
+  /** When the vendor brought it out, and when it stops serving it. */
+  releaseTime?: Date;
+  retireTime?: Date;
 }
 
 /** Settings as configured. */
@@ -107,6 +110,14 @@ export class Provider {
   /** The models, from a cache unless `refresh` is set. */
   async listModels(_options: { refresh: boolean }): Promise<readonly Model[]> {
     return this.models;
+  }
+
+  /**
+   * A model that may not be listed: for vendors that serve more than they list. Asked once for each id, before
+   * `listModels`: it should not have to ask anyone.
+   */
+  async findModel(_id: string): Promise<Model | undefined> {
+    return undefined;
   }
 
   /**

@@ -152,3 +152,32 @@ test("a reader that stops is not run ahead of without bound", async () => {
     await stream.return(undefined);
   });
 });
+
+test("a call that is left is metered, and its record says so", async () => {
+  const counted = new EventTarget();
+  const asked = once(counted, "asked");
+  async function* say(_: Input, call: Call): AsyncGenerator<Yielded> {
+    call.meter(() => {
+      counted.dispatchEvent(new Event("asked"));
+      return { units: { character: call.left ? 5 : 0 } };
+    });
+    yield "x";
+    await once(call.signal, "abort");
+  }
+  await served(say, async (at) => {
+    for await (const event of at.model("default").stream("in")) if (event.outputDelta) break;
+    await asked;
+  });
+});
+
+test("a vendor may serve more than it lists", async () => {
+  const provider = new Words((_, call) => call.model.displayName ?? "");
+  provider.findModel = async (id) => (id.startsWith("new/") ? { id, displayName: "Found", capabilities: ["text-to-text"] } : undefined);
+  const at = await serve(provider);
+  try {
+    assert.equal((await at.model("new/one").transform("x")).text, "Found");
+    await assert.rejects(at.model("old").transform("x"), { reason: "MODEL_NOT_FOUND" });
+  } finally {
+    await at.close();
+  }
+});

@@ -4,6 +4,8 @@ import { Model as ModelMessage } from "../generated/mediaconduit/v1/models.js";
 import { overrides, type Model, type Provider } from "../provider.js";
 import { OptionsSchema } from "./options.js";
 
+/** Models that are remembered beside those listed: callers may name what they like. */
+const UNLISTED = 1000;
 const CAPABILITY = /^(text|image|audio|video|3d)-to-(text|image|audio|video|3d|embedding|scores)$/;
 
 /** An author described a model in a way that cannot be. */
@@ -46,6 +48,8 @@ export class Entry {
 export class Catalog {
   readonly #prefix: string;
   #entries = new Map<string, Entry>();
+  /** Found by `Provider.findModel` since the last list. */
+  readonly #unlisted = new Map<string, Entry>();
   #listed: readonly Model[] | undefined;
   /** When the provider last gave a new list. */
   refreshTime: Date | undefined;
@@ -68,6 +72,7 @@ export class Catalog {
     const models = await this.provider.listModels({ refresh });
     if (models !== this.#listed || refresh) {
       this.#entries = this.#indexed(models);
+      this.#unlisted.clear();
       this.#listed = models;
       this.refreshTime = new Date();
     }
@@ -78,13 +83,14 @@ export class Catalog {
   forget(): void {
     this.#listed = undefined;
     this.#entries = new Map();
+    this.#unlisted.clear();
   }
 
   /** The model of that name. Throws `NotFoundError` with the nearest ones. */
   async find(name: string): Promise<Entry> {
     if (!name) throw InvalidRequestError.at("model", "no model is named", `name one like ${this.#prefix}<model>`);
     const id = this.#idOf(name);
-    let entry = this.#entries.get(id);
+    let entry = this.#entries.get(id) ?? (await this.#findUnlisted(id));
     if (!entry) {
       await this.list();
       entry = this.#entries.get(id);
@@ -111,16 +117,31 @@ export class Catalog {
     return [entry, capability];
   }
 
+  async #findUnlisted(id: string): Promise<Entry | undefined> {
+    const known = this.#unlisted.get(id);
+    if (known) return known;
+    const model = await this.provider.findModel(id);
+    if (!model) return undefined;
+    if (this.#unlisted.size >= UNLISTED) this.#unlisted.clear();
+    const entry = this.#entry(model);
+    this.#unlisted.set(id, entry);
+    return entry;
+  }
+
+  #entry(model: Model): Entry {
+    if (model.features?.includes("live") && !overrides(this.provider, "live")) {
+      throw new ModelError(`model ${model.id} has the feature 'live' but live() is not overridden`);
+    }
+    return new Entry(this.#prefix + model.id, model);
+  }
+
   #indexed(models: readonly Model[]): Map<string, Entry> {
     const entries = new Map<string, Entry>();
     for (const model of models) {
       if (!model.id || entries.has(model.id)) {
         throw new ModelError(`model id ${JSON.stringify(model.id)} is empty or there twice`);
       }
-      if (model.features?.includes("live") && !overrides(this.provider, "live")) {
-        throw new ModelError(`model ${model.id} has the feature 'live' but live() is not overridden`);
-      }
-      entries.set(model.id, new Entry(this.#prefix + model.id, model));
+      entries.set(model.id, this.#entry(model));
     }
     return entries;
   }

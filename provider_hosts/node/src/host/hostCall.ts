@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Call, CallLog, Input } from "../call.js";
 import { InvalidRequestError } from "../errors.js";
-import { OutputKind, type Notice } from "../generated/mediaconduit/v1/events.js";
+import { OutputKind, Usage, type Notice } from "../generated/mediaconduit/v1/events.js";
 import { Role, type Part, type Turn } from "../generated/mediaconduit/v1/media.js";
 import { TransformOptions } from "../generated/mediaconduit/v1/options.js";
 import type { TransformRequest } from "../generated/mediaconduit/v1/transform.js";
+import type { DeepPartial } from "../outputs.js";
 import type { Model } from "../provider.js";
 import type { Entry } from "./catalog.js";
 import { WholeInput, type ArrivingInput } from "./inputs.js";
@@ -31,6 +32,8 @@ export class HostCall implements Call {
   readonly log: CallLog;
   readonly arriving = new Map<number, ArrivingInput>();
   readonly aborting = new AbortController();
+  left = false;
+  #consumed: (() => DeepPartial<Usage>) | undefined;
   readonly #deadline: number | undefined;
   readonly #inputs = new Map<string, Input>();
   #values: Record<string, any>;
@@ -60,6 +63,10 @@ export class HostCall implements Call {
 
   get signal(): AbortSignal {
     return this.aborting.signal;
+  }
+
+  meter(consumed: () => DeepPartial<Usage>): void {
+    this.#consumed = consumed;
   }
 
   get text(): string {
@@ -118,6 +125,11 @@ export class HostCall implements Call {
   }
 
   // -- for the host
+
+  /** What the author's meter says now; undefined without one. */
+  consumed(): Usage | undefined {
+    return this.#consumed && Usage.fromPartial(this.#consumed());
+  }
 
   /** The main input as `transform` gets it: the text of the whole turn, and the content of the first part. */
   mainInput(): Input {

@@ -72,8 +72,14 @@ export class Run {
   /** The caller has left, or sent what is wrong (`cause`): stops the author's code. Only the first time counts. */
   leave(cause?: MediaConduitError): void {
     if (this.#leaving) return;
+    this.call.left = true;
+    this.#leave(cause ?? this.#whyLeft());
+  }
+
+  #leave(cause: MediaConduitError): void {
+    if (this.#leaving) return;
     this.#leaving = true;
-    this.#cause = cause ?? this.#whyLeft();
+    this.#cause = cause;
     this.call.aborting.abort(this.#cause);
     this.call.failInputs(this.#cause);
     this.#mailbox.unbind();
@@ -83,7 +89,7 @@ export class Run {
 
   /** The process ends. */
   stop(): void {
-    this.leave(new UnavailableError("the provider stopped before the work was done", { reason: "PROVIDER_DRAINING" }));
+    this.#leave(new UnavailableError("the provider stopped before the work was done", { reason: "PROVIDER_DRAINING" }));
   }
 
   #whyLeft(): MediaConduitError {
@@ -104,6 +110,7 @@ export class Run {
       this.error = this.#cause ?? (error instanceof MediaConduitError ? error : this.#unexpected(error));
     }
     clearTimeout(this.#lastWords);
+    this.#readMeter();
     this.#fillProvenance();
     if (this.error) this.error = this.clean(this.error);
     else this.encoder.completed(this.provenance);
@@ -181,6 +188,16 @@ export class Run {
     const plain = typeof item === "string" || Buffer.isBuffer(item);
     if (!plain || item.length > CHUNK_BYTES) await this.encoder.other(item);
     await this.#mailbox.room();
+  }
+
+  /** What was consumed, where the author did not come to say so. */
+  #readMeter(): void {
+    if (this.encoder.usage) return;
+    try {
+      this.encoder.usage = this.call.consumed();
+    } catch (error) {
+      log("ERROR", `[${this.call.generation}] the call's meter failed`, error);
+    }
   }
 
   #unexpected(error: unknown): InternalError {
