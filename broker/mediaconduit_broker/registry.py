@@ -152,7 +152,8 @@ class Registry:
                 return resolve(self.snapshot(), model, capability)
             except (NotFoundError, PreconditionError):
                 # Which models they have is known once they are ready; a full name says whose it is.
-                if model.startswith("providers/") or not await self._restoring.wait_for_any(self._config.limits.start_timeout):
+                limit = self._config.limits.start_timeout
+                if model.startswith("providers/") or not await self._restoring.wait_for_any(limit):
                     raise
 
     @property

@@ -66,7 +66,7 @@ async def running(config: Config, environ: Mapping[str, str], *, base: Path) -> 
     Raises:
         PreconditionError: The port or the state folder is in use.
     """
-    state = StateFolder.at(config.state_dir)
+    state = StateFolder.at(config.state_dir, environ)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(state.lock())
         runner = await stack.enter_async_context(_runner(config, state, environ))

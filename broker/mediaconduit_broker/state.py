@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,8 +38,10 @@ class KnownProvider:
 class StateFolder:
     """Files under one folder; one broker at a time, by `lock`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, is_default: bool = False) -> None:
         self.root = root
+        self.is_default = is_default
+        """Commands find it without being told where it is."""
         self.environments = root / "environments"
         self.sources = root / "sources"
         self.homes = root / "homes"
@@ -50,16 +53,26 @@ class StateFolder:
         self._providers = root / "providers"
 
     @classmethod
-    def default(cls) -> StateFolder:
-        """The platform's folder for this user's state; of root a folder that other users can reach."""
-        if os.name == "posix" and os.geteuid() == 0 and not os.environ.get("XDG_STATE_HOME"):
-            return cls(Path("/var/lib/mediaconduit"))
-        return cls(platformdirs.user_state_path("mediaconduit"))
+    def default(cls, environ: Mapping[str, str]) -> StateFolder:
+        """The platform's folder for this user's state; of root a folder that other users can reach.
+
+        Args:
+            environ: The process's variables.
+        """
+        if sys.platform != "linux":
+            return cls(platformdirs.user_state_path("mediaconduit"), is_default=True)
+        if stated := environ.get("XDG_STATE_HOME"):
+            return cls(Path(stated) / "mediaconduit", is_default=True)
+        if os.geteuid() == 0:
+            return cls(Path("/var/lib/mediaconduit"), is_default=True)
+        home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+        return cls(home / ".local" / "state" / "mediaconduit", is_default=True)
 
     @classmethod
-    def at(cls, root: str | Path | None) -> StateFolder:
+    def at(cls, root: str | Path | None, environ: Mapping[str, str]) -> StateFolder:
         """The one asked for; the default without."""
-        return cls(Path(root)) if root else cls.default()
+        default = cls.default(environ)
+        return cls(Path(root), is_default=Path(root) == default.root) if root else default
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

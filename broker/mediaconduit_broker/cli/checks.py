@@ -7,7 +7,7 @@ import contextlib
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -50,13 +50,13 @@ def _local(invocation: Invocation, state_dir: Path | None) -> Iterator[Check]:
     yield _python()
     yield _uv()
     yield _wheels()
-    yield _state_folder(state_dir)
+    yield _state_folder(state_dir, invocation.environ)
     path = invocation.environ.get("PATH", "")
     yield _tool("git", path, "providers from git", "apt-get install git")
     yield _tool("docker", path, "providers that need a service", "apt-get install docker.io")
     system = shutil.which("ffmpeg", path=path) is not None
     yield Check("ffmpeg", "ok", "of the system" if system else "not needed: the ffmpeg provider brings its own")
-    yield from isolation_checks(state_dir)
+    yield from isolation_checks(state_dir, invocation.environ)
 
 
 def _python() -> Check:
@@ -90,10 +90,10 @@ def _wheels() -> Check:
     return Check("wheels", "missing", "our own, for providers", "in a checkout run `make wheels`; else reinstall")
 
 
-def _state_folder(state_dir: Path | None) -> Check:
+def _state_folder(state_dir: Path | None, environ: Mapping[str, str]) -> Check:
     from mediaconduit_broker.state import StateFolder
 
-    root = StateFolder.at(state_dir).root
+    root = StateFolder.at(state_dir, environ).root
     there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=there):

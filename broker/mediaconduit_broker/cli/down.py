@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from mediaconduit_broker.cli.invocation import invocation_of
+
 
 def down(
+    context: typer.Context,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help="Config file; ./mediaconduit.toml where there is one."),
@@ -29,7 +32,7 @@ def down(
     if config is None and Path("mediaconduit.toml").is_file():
         config = Path("mediaconduit.toml")
     wanted = configuration.load(config, {"state_dir": str(state_dir) if state_dir else None})
-    state = StateFolder.at(wanted.state_dir)
+    state = StateFolder.at(wanted.state_dir, invocation_of(context).environ)
     broker, sidecars = ending.end(state, timeout)
     if broker:
         output.done("stopped", "the broker")

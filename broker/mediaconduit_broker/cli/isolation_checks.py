@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from mediaconduit_broker.cli.check import Check
 _TRY_SECONDS: Final = 5.0
 
 
-def isolation_checks(state_dir: Path | None) -> Iterator[Check]:
+def isolation_checks(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
     """Users of their own, the sandbox, limits."""
     from mediaconduit_broker.isolation import Machine
     from mediaconduit_broker.state import StateFolder
@@ -23,7 +23,7 @@ def isolation_checks(state_dir: Path | None) -> Iterator[Check]:
         yield Check("isolation", "note", f"sidecars run as this user: {_reach(root=False)}", "kept apart on Linux only")
         return
     machine = Machine.look(change=False)
-    root = StateFolder.at(state_dir).root
+    root = StateFolder.at(state_dir, environ).root
     yield _users(machine.own_users, root, as_root=machine.root)
     yield _sandbox(machine.bubblewrap)
     limited = sorted(machine.cgroups.controllers) if machine.cgroups else []

@@ -41,7 +41,8 @@ def lock(
     from mediaconduit_broker.cli.children import watch_children_without_threads
     from mediaconduit_broker.cli.running import run_async
 
-    where = trusting.place(config, state_dir, lock=lock_file)
+    environ = invocation_of(context).environ
+    where = trusting.place(config, state_dir, environ, lock=lock_file)
     wanted = locking.Wanted(tuple(sources or ()), check=check, upgrade=upgrade, prune=prune)
     watch_children_without_threads()
-    run_async(locking.run(wanted, where, invocation_of(context).environ))
+    run_async(locking.run(wanted, where, environ))

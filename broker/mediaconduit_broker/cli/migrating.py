@@ -68,7 +68,7 @@ def as_json(planned: Migration, written: list[Path]) -> dict[str, Any]:
 
 
 async def _checkout(wanted: Wanted, environ: Mapping[str, str]) -> Checkout:
-    state = StateFolder.at(wanted.state_dir)
+    state = StateFolder.at(wanted.state_dir, environ)
     check_by_hand(wanted.source, state, base=Path.cwd())
     async with contextlib.aclosing(Sources(state.sources, environ, base=Path.cwd())) as sources:
         with loading.display(wanted.source) as show:

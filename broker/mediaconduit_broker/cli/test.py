@@ -9,6 +9,7 @@ import typer
 
 from mediaconduit_broker.cli.invocation import JsonOption, invocation_of
 from mediaconduit_broker.cli.provider import Settings
+from mediaconduit_broker.cli.trust import ConfigOption, StateOption
 
 Secrets: TypeAlias = Annotated[
     list[str] | None,
@@ -39,19 +40,19 @@ def check_provider(
     allow_build: AllowBuild = False,
     as_json: JsonOption = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML, too.")] = None,
-    state_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Folder that environments are kept in.")
-    ] = None,
+    config: ConfigOption = None,
+    state_dir: StateOption = None,
 ) -> None:
     """Check that a provider keeps to the contract. Starts it by itself, without a broker.
 
     Ends with 0 when every check passes, with 1 when one fails, and with 5 when none fails but some were skipped for
     want of a key. docs/conformance.md explains each check.
     """
-    from mediaconduit_broker.cli import testing, values
+    from mediaconduit_broker.cli import testing, trusting, values
     from mediaconduit_broker.cli.children import watch_children_without_threads
     from mediaconduit_broker.cli.running import run_async
 
+    environ = invocation_of(context).environ
     wanted = testing.Wanted(
         source=values.source(source),
         settings=values.settings(settings or ()),
@@ -60,9 +61,8 @@ def check_provider(
         allow_skipped=allow_skipped,
         only=tuple(only or ()),
         allow_build=allow_build,
-        state_dir=state_dir,
         as_json=as_json,
         junit=junit,
     )
     watch_children_without_threads()
-    run_async(testing.run(wanted, invocation_of(context).environ))
+    run_async(testing.run(wanted, trusting.place(config, state_dir, environ), environ))

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from mediaconduit_broker.cli import loading, output
 from mediaconduit_broker.cli.failures import FAILED, OK, PRECONDITION, UsageError
+from mediaconduit_broker.cli.trusting import BrokerPlace, fetching
 from mediaconduit_broker.conformance import CHECKS, Outcome, Report, formats, run_conformance
 from mediaconduit_broker.environments import BuildStep, Permissions
-from mediaconduit_broker.state import StateFolder
 
 _WIDTH: Final = max(map(len, CHECKS)) + 1
 
@@ -30,12 +30,11 @@ class Wanted:
     only: tuple[str, ...]
     """Names; empty = all."""
     allow_build: bool
-    state_dir: Path | None
     as_json: bool
     junit: Path | None
 
 
-async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
+async def run(wanted: Wanted, where: BrokerPlace, environ: Mapping[str, str]) -> int:
     """Runs the checks, prints them, gives the exit code."""
     if wanted.junit is not None and not wanted.junit.absolute().parent.is_dir():
         raise UsageError(f"--junit {wanted.junit}: there is no such folder")
@@ -51,7 +50,9 @@ async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
             wanted.source,
             settings=wanted.settings,
             base=Path.cwd(),
-            state=StateFolder.at(wanted.state_dir),
+            state=where.state,
+            fetch=lambda: fetching(where, environ),
+            allow=where.config.trust.allow,
             environ=environ,
             secrets=wanted.secrets,
             live=wanted.live,

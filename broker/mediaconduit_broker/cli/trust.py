@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from mediaconduit_broker.cli.invocation import JsonOption
+from mediaconduit_broker.cli.invocation import JsonOption, invocation_of
 
 app = typer.Typer(
     help="Say whose code may run: places providers may come from.", no_args_is_help=True, rich_markup_mode=None
@@ -33,24 +33,30 @@ StateOption: TypeAlias = Annotated[
 
 
 @app.command()
-def add(pattern: PatternArgument, config: ConfigOption = None, state_dir: StateOption = None) -> None:
+def add(
+    context: typer.Context, pattern: PatternArgument, config: ConfigOption = None, state_dir: StateOption = None
+) -> None:
     """Allow code from a place. A broker that runs knows it at once."""
     from mediaconduit_broker.cli import trusting
 
-    trusting.add(pattern, trusting.place(config, state_dir))
+    trusting.add(pattern, trusting.place(config, state_dir, invocation_of(context).environ))
 
 
 @app.command()
-def ls(as_json: JsonOption = False, config: ConfigOption = None, state_dir: StateOption = None) -> None:
+def ls(
+    context: typer.Context, as_json: JsonOption = False, config: ConfigOption = None, state_dir: StateOption = None
+) -> None:
     """List what is allowed, and where that was said."""
     from mediaconduit_broker.cli import trusting
 
-    trusting.show(trusting.place(config, state_dir), as_json=as_json)
+    trusting.show(trusting.place(config, state_dir, invocation_of(context).environ), as_json=as_json)
 
 
 @app.command()
-def rm(pattern: PatternArgument, config: ConfigOption = None, state_dir: StateOption = None) -> None:
+def rm(
+    context: typer.Context, pattern: PatternArgument, config: ConfigOption = None, state_dir: StateOption = None
+) -> None:
     """No longer allow what was added. What runs already goes on until it is removed."""
     from mediaconduit_broker.cli import trusting
 
-    trusting.remove(pattern, trusting.place(config, state_dir))
+    trusting.remove(pattern, trusting.place(config, state_dir, invocation_of(context).environ))

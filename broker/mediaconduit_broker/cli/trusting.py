@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mediaconduit.errors import NotFoundError
 from mediaconduit_broker import config as configuration
 from mediaconduit_broker.cli import output
 from mediaconduit_broker.config import Config
+from mediaconduit_broker.sources import Sources
 from mediaconduit_broker.state import StateFolder
 from mediaconduit_broker.trust import AllowedFile, gate_of
 from mediaconduit_broker.trust.patterns import parse_pattern
@@ -27,12 +29,15 @@ class BrokerPlace:
     state: StateFolder
 
 
-def place(config: Path | None, state_dir: Path | None, *, lock: Path | None = None) -> BrokerPlace:
+def place(
+    config: Path | None, state_dir: Path | None, environ: Mapping[str, str], *, lock: Path | None = None
+) -> BrokerPlace:
     """Where a broker started with these options looks.
 
     Args:
         config: None = mediaconduit.toml where there is one.
         state_dir: None = the configuration's.
+        environ: The command's variables.
         lock: None = the configuration's.
 
     Raises:
@@ -42,8 +47,16 @@ def place(config: Path | None, state_dir: Path | None, *, lock: Path | None = No
         config = Path("mediaconduit.toml")
     wanted = configuration.load(config, {"state_dir": str(state_dir) if state_dir else None})
     wanted = configuration.with_trust(wanted, lock=str(lock.absolute()) if lock else None)
-    state = StateFolder.at(wanted.state_dir)
+    state = StateFolder.at(wanted.state_dir, environ)
     return BrokerPlace(wanted, config.resolve().parent if config else Path.cwd(), state)
+
+
+def fetching(where: BrokerPlace, environ: Mapping[str, str]) -> Sources:
+    """What fetches code for a command, by the configuration; relative folders start where the command does."""
+    from mediaconduit_broker.server import secrets_of, sources_of
+
+    secrets = secrets_of(where.config, environ, where.base)
+    return sources_of(where.config, where.state, environ, Path.cwd(), secrets)
 
 
 def add(text: str, where: BrokerPlace) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +64,8 @@ async def run_conformance(
     secrets: Mapping[str, str] | None = None,
     live: bool = False,
     permissions: Permissions | None = None,
+    fetch: Callable[[], Sources] | None = None,
+    allow: Sequence[str] = (),
     report: Reporter = lambda news: None,
     only: Collection[str] = (),
 ) -> Report:
@@ -78,6 +80,8 @@ async def run_conformance(
         secrets: Values of secrets, before those that `environ` holds.
         live: Ask the vendor itself, not what stands in for it according to the manifest.
         permissions: What its build may do; None = what any may.
+        fetch: Makes what fetches its code; None = without mirrors and tokens.
+        allow: Patterns of places its code may come from, beside those `state` has.
         report: Told of every step of the build and of every check as it ends.
         only: Names of the checks wanted; empty = all. "start" always runs.
 
@@ -91,7 +95,9 @@ async def run_conformance(
             reason=Reason.RESOURCE_NOT_FOUND,
             hint=f"the checks are {', '.join(CHECKS)}",
         )
-    checkout = await _checkout(source, base, state, environ, report)
+    await asyncio.to_thread(check_by_hand, source, state, base=base, allow=allow)
+    async with contextlib.aclosing(fetch() if fetch else Sources(state.sources, environ, base=base)) as sources:
+        checkout = await _checkout(source, sources, report)
     manifest = await asyncio.to_thread(read_manifest, checkout.folder)
     request = EnvironmentRequest(
         provider_id=manifest.id,
@@ -160,10 +166,7 @@ async def _subject(
         )
 
 
-async def _checkout(
-    source: str, base: Path, state: StateFolder, environ: Mapping[str, str], report: Reporter
-) -> Checkout:
-    await asyncio.to_thread(check_by_hand, source, state, base=base)
+async def _checkout(source: str, sources: Sources, report: Reporter) -> Checkout:
     said = set[str]()
 
     def told(message: str, fraction: float | None) -> None:
@@ -171,8 +174,7 @@ async def _checkout(
             said.add(message)
             report(BuildStep(message, fraction or 0.0))
 
-    async with contextlib.aclosing(Sources(state.sources, environ, base=base)) as sources:
-        return await sources.resolve(source, report=told)
+    return await sources.resolve(source, report=told)
 
 
 async def _environment(

@@ -1,5 +1,6 @@
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,27 @@ def _lock(modes: dict[str, str]) -> dict[str, str]:
     return {name: mode for name, mode in modes.items() if name == "broker.lock"}
 
 
-def test_root_s_state_is_where_other_users_can_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert StateFolder.default().root == Path("/var/lib/mediaconduit")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert StateFolder.default().root.is_relative_to(Path.home())
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have their own places")
+@pytest.mark.parametrize(
+    ("uid", "environ", "folder"),
+    [
+        (0, {"HOME": "/root"}, "/var/lib/mediaconduit"),
+        (0, {"XDG_STATE_HOME": "/x"}, "/x/mediaconduit"),
+        (1000, {"HOME": "/home/me"}, "/home/me/.local/state/mediaconduit"),
+        (1000, {"HOME": "/home/me", "XDG_STATE_HOME": "/x"}, "/x/mediaconduit"),
+    ],
+)
+def test_where_state_is_follows_from_the_variables_given(
+    monkeypatch: pytest.MonkeyPatch, uid: int, environ: dict[str, str], folder: str
+) -> None:
+    """Root's is where other users can pass. The process's own variables count for nothing."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    found = StateFolder.default(environ)
+    assert (found.root, found.is_default) == (Path(folder), True)
+    assert StateFolder.at(None, environ).root == Path(folder)
+    assert StateFolder.at(folder, environ).is_default
+    assert not StateFolder.at("/mine", environ).is_default
 
 
 def test_a_damaged_record_does_not_stop_the_others(tmp_path: Path) -> None:
