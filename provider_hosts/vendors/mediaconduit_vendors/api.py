@@ -201,8 +201,8 @@ class Api:
         key = self.key
         headers = {
             **self.vendor.headers,
-            # A key is for the vendor alone, and not for where its answers point to.
-            **(self.vendor.authorise(key) if key and url.startswith(self.base_url) else {}),
+            # A key is for the vendor alone, and not for where its answers point to: "https://acme.example.evil.example".
+            **(self.vendor.authorise(key) if key and url.startswith(f"{self.base_url}/") else {}),
             **(request.headers or {}),
         }
         return self._client.build_request(

@@ -54,6 +54,19 @@ async def test_what_will_not_get_better_is_not_tried_again(status: int) -> None:
         assert len(upstream.requests) == 1
 
 
+async def test_a_whole_address_of_the_vendor_gets_the_key() -> None:
+    async with Upstream({"GET /file": json_reply({})}) as upstream, api_of(upstream) as api:
+        await api.json(Request("GET", f"{upstream.url}/file"))
+        assert (await upstream.request()).header("authorization") == "Bearer k-1"
+
+
+async def test_an_address_that_only_begins_like_the_vendors_does_not() -> None:
+    async with Upstream({"GET /file": json_reply({})}) as other, api_of(other) as api:
+        api.base_url = other.url[:-1]
+        await api.json(Request("GET", f"{other.url}/file"))
+        assert (await other.request()).header("authorization") == ""
+
+
 async def test_an_answer_that_has_begun_is_not_asked_for_again() -> None:
     async with Upstream({"POST /ask": sse({"a": 1}, {"a": 2}).reset(after=1)}) as upstream, api_of(upstream) as api:
         with pytest.raises(UnavailableError) as failed:
