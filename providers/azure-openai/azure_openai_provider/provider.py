@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar
 
-from mediaconduit_provider import Call, Model, PreconditionError, Reason
+from mediaconduit_provider import Call, Model, PreconditionError, Reason, Voice
 from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.openai.azure import API_VERSION, AzureChat, Deployments, authorise, read_azure_failure
+from mediaconduit_vendors.openai.guesses import guessed_listing
 from mediaconduit_vendors.openai.kinds import Kinds
+from mediaconduit_vendors.openai.voices import voices
 from mediaconduit_vendors.provider import VendorModel, VendorProvider, settings_schema
 from mediaconduit_vendors.vendor import Vendor
 
@@ -79,6 +81,10 @@ class AzureOpenAI(VendorProvider):
             async for yielded in work:
                 yield yielded
 
+    async def list_voices(self) -> Sequence[Voice]:
+        """OpenAI's built-in ones."""
+        return voices()
+
     @property
     def _deployments(self) -> Mapping[str, str]:
         return self.settings.get("deployments", {})
@@ -88,11 +94,9 @@ class AzureOpenAI(VendorProvider):
         return str(self.settings.get("api_version", API_VERSION))
 
     def _model(self, deployment: str, model_id: str) -> VendorModel | None:
-        listing = self.listing(model_id) or self.listing(model_id, "openai")
-        kind = self._kinds.of(model_id, listing) if listing is not None else None
-        if kind is None:
-            return None
-        return kind.model(deployment, listing, display_name=f"{deployment} ({model_id})")
+        listing = self.listing(model_id) or self.listing(model_id, "openai") or guessed_listing(model_id)
+        facts = {} if deployment == model_id else {"display_name": f"{deployment} ({model_id})"}
+        return self._kinds.model(model_id, listing, name=deployment, **facts)
 
     def _require_endpoint(self) -> None:
         if not self.base_url:

@@ -16,6 +16,7 @@ from mediaconduit_vendors.openai.chat import Chat
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.options import CHAT, Schema
 from mediaconduit_vendors.openai.speech import L16
+from mediaconduit_vendors.openai.voices import voice_of
 from mediaconduit_vendors.options import passed_on, without
 from mediaconduit_vendors.pcm import Swapper
 
@@ -149,7 +150,7 @@ class VoiceChat(GptChat):
         """The body, and the voice where speech is wanted."""
         body = await super().request(api, call)
         if call.capability.endswith("-to-audio"):
-            audio = {"voice": call.options.audio.voice or self.voice, "format": "pcm16"}
+            audio = {"voice": voice_of(call) or self.voice, "format": "pcm16"}
             return body | {"modalities": ["text", "audio"], "audio": audio}
         if call.options.audio.voice:
             raise InvalidRequestError.at("options.audio.voice", "there is speech only where audio is asked for")

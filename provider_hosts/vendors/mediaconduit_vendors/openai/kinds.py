@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mediaconduit_provider import InputSpec
 
@@ -24,6 +25,7 @@ from mediaconduit_vendors.openai.transcription import (
 )
 from mediaconduit_vendors.openai.video import Videos
 from mediaconduit_vendors.prices import Listing
+from mediaconduit_vendors.provider import VendorModel
 
 IMAGE_BYTES = 50 * 1024 * 1024
 """Largest image to edit."""
@@ -58,6 +60,11 @@ class Kinds:
         self._transcribe = transcription_kind(StreamedTranscription(address))
         self._gpt_transcribe = transcription_kind(GptTranscription(address))
         self._diarize = transcription_kind(Diarization(address))
+
+    def model(self, model_id: str, listing: Listing | None, **facts: Any) -> VendorModel | None:
+        """A model; None for one of an unknown kind. `facts` are as those of `Kind.model`."""
+        kind = self.of(model_id, listing) if listing is not None else None
+        return kind.model(facts.pop("name", model_id), listing, **facts) if kind is not None else None
 
     def of(self, model_id: str, listing: Listing) -> Kind | None:
         """How a model is used; None for one that is used in no way known here."""

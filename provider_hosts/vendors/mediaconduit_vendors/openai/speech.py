@@ -13,6 +13,7 @@ from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import prompt_of
 from mediaconduit_vendors.openai.operation import Operation, Outputs, facts_of
 from mediaconduit_vendors.openai.options import Schema
+from mediaconduit_vendors.openai.voices import voice_of
 from mediaconduit_vendors.pcm import Swapper
 from mediaconduit_vendors.reply import Reply, lost
 from mediaconduit_vendors.usage import usage_of
@@ -88,11 +89,15 @@ class Speech(Operation):
             "response_format": self.formats[media_type],
             **self.passed_on(call),
         }
-        if self.voice:
-            body.setdefault("voice", self.voice)
+        if voice := voice_of(call) or self.voice:
+            body["voice"] = self.voice_field(voice)
         if self.manner and call.system:
             body[self.manner] = call.system
         return body
+
+    def voice_field(self, voice: str) -> Any:
+        """A voice as the vendor wants it."""
+        return voice
 
     async def pieces(self, reply: Reply, call: Call) -> AsyncGenerator[bytes | Usage, None]:
         """Audio as it is in the answer, and what it took, where the vendor says so."""
@@ -109,6 +114,10 @@ class GptSpeech(Speech):
     def body(self, call: Call, text: str, media_type: str) -> dict[str, Any]:
         """What is sent."""
         return super().body(call, text, media_type) | {"stream_format": "sse"}
+
+    def voice_field(self, voice: str) -> Any:
+        """Voices that were made for the operator are told from built-in ones."""
+        return {"id": voice} if voice.startswith("voice_") else voice
 
     async def pieces(self, reply: Reply, call: Call) -> AsyncGenerator[bytes | Usage, None]:
         """Audio out of events; plain where the vendor sends it so all the same."""
