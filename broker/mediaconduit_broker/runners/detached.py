@@ -26,6 +26,7 @@ from mediaconduit_broker.runners.base import Exit, Launch
 from mediaconduit_broker.runners.journal import Journal, Record, fingerprint
 from mediaconduit_broker.runners.logs import LineReader, LogBuffer
 from mediaconduit_broker.runners.memory import resident_bytes
+from mediaconduit_broker.runners.starting import to_its_end
 from mediaconduit_broker.runners.variables import passed_on, told
 
 _KILL_SECONDS: Final = 5.0
@@ -90,6 +91,9 @@ class DetachedRunner:
             OSError: It could not be started.
             PreconditionError: It cannot be kept apart as its policy says.
         """
+        return await to_its_end(self._start(launch, logs), name=f"spawn {launch.provider_id}")
+
+    async def _start(self, launch: Launch, logs: LogBuffer) -> DetachedSidecar:
         client = await self._keeper()
         for record in [record for record in self._found.values() if record.provider_id == launch.provider_id]:
             sidecar = await self._take_over(client, record, launch, logs)

@@ -20,6 +20,7 @@ from mediaconduit_broker.runners.base import Exit, Launch
 from mediaconduit_broker.runners.journal import Journal, Record
 from mediaconduit_broker.runners.logs import LineReader, LogBuffer
 from mediaconduit_broker.runners.memory import resident_bytes
+from mediaconduit_broker.runners.starting import to_its_end
 from mediaconduit_broker.runners.variables import passed_on, told
 
 _KILL_SECONDS: Final = 5.0
@@ -49,6 +50,9 @@ class ProcessRunner:
 
     async def start(self, launch: Launch, logs: LogBuffer) -> ProcessSidecar:
         """Spawns the process in a session and group of its own; its stdin is its lifeline."""
+        return await to_its_end(self._start(launch, logs), name=f"spawn {launch.provider_id}")
+
+    async def _start(self, launch: Launch, logs: LogBuffer) -> ProcessSidecar:
         cell = self._isolator.admit(launch.provider_id, launch.instance, launch.command, launch.folder, launch.policy)
         record = Record.of(launch, cell)
         loop = asyncio.get_running_loop()

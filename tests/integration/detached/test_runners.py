@@ -107,6 +107,21 @@ async def test_what_left_the_group_ends_with_its_sidecar(runner: Runner, tmp_pat
     assert Journal(tmp_path).all() == []
 
 
+async def test_a_start_that_is_cancelled_leaves_nothing(runner: Runner, tmp_path: Path) -> None:
+    """At every moment of it: cancelled after so many turns of the loop."""
+    for turns in range(40):
+        wanted = launch(tmp_path, "import time; time.sleep(1000)")
+        start = asyncio.ensure_future(runner.start(wanted, LogBuffer()))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        start.cancel()
+        await asyncio.wait([start])
+        if not start.cancelled():
+            await start.result().stop(0)
+        assert not processes.family(wanted.instance), f"cancelled after {turns} turns"
+        assert Journal(tmp_path).all() == []
+
+
 async def test_what_carries_no_mark_ends_with_the_keeper(tmp_path: Path) -> None:
     isolator = Isolator(Machine())
     logs = LogBuffer()
