@@ -17,7 +17,8 @@ PatternArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="PATTERN",
-        help="github:owner/*, https://host/path/**, git@host:path/*, pypi:name, file:/folder/** or a folder.",
+        help="github:owner/*, https://host/path/**, git@host:path/*, pypi:name, npm:@scope/*, file:/folder/** "
+        "or a folder.",
     ),
 ]
 ConfigOption: TypeAlias = Annotated[

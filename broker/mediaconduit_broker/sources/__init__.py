@@ -2,7 +2,15 @@
 
 from mediaconduit_broker.sources.checkout import Checkout, content_hash
 from mediaconduit_broker.sources.folders import catalog
-from mediaconduit_broker.sources.parse import CatalogSource, FolderSource, GitSource, PypiSource, Source, parse
+from mediaconduit_broker.sources.parse import (
+    CatalogSource,
+    FolderSource,
+    GitSource,
+    NpmSource,
+    PypiSource,
+    Source,
+    parse,
+)
 from mediaconduit_broker.sources.resolver import Sources
 from mediaconduit_broker.sources.sharing import Report, silent
 
@@ -11,6 +19,7 @@ __all__ = [
     "Checkout",
     "FolderSource",
     "GitSource",
+    "NpmSource",
     "PypiSource",
     "Report",
     "Source",

@@ -8,6 +8,7 @@
 | ``https://github.com/o/r[.git][/tree/ref/sub/path][@ref]`` | the same, as in a browser |
 | ``https://host/path[//sub][@ref]``, ``ssh://…``, ``git@host:path…`` | any git repository |
 | ``pypi:name``, ``pypi:name==1.0`` | a package |
+| ``npm:name``, ``npm:@scope/name@1.0.0``, ``@scope/name@1.0.0`` | a package of npm |
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from mediaconduit.errors import InvalidRequestError
 
 _LONGEST: Final = 2048
+_LONGEST_NPM: Final = 214 + 100
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.S)
@@ -29,6 +31,7 @@ _OWNER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _REPOSITORY: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _PROJECT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
+_NPM: Final = re.compile(r"((?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*)(?:@([A-Za-z0-9^~][A-Za-z0-9.^~+-]*))?")
 _BAD_IN_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:$|/)|\.lock(?:$|/)|/$|^/|^-|^@$")
 _COMMIT: Final = re.compile(r"[0-9a-f]{4,40}|[0-9a-f]{64}")
 _FORMS: Final = "write it as github:owner/name@ref, https://host/path@ref, pypi:name==version or a folder"
@@ -63,6 +66,21 @@ class PypiSource:
 
 
 @dataclass(frozen=True, slots=True)
+class NpmSource:
+    """A package of npm; an empty version means the newest."""
+
+    name: str
+    """With its scope: "@acme/cow"."""
+    version: str = ""
+    """A version, a tag or a range."""
+
+    @property
+    def origin(self) -> str:
+        """Without the version."""
+        return f"npm:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class GitSource:
     """A folder of a git repository at a ref."""
 
@@ -83,7 +101,7 @@ class GitSource:
         return f"{self.repository}//{self.subdir}" if self.subdir else self.repository
 
 
-Source: TypeAlias = CatalogSource | FolderSource | PypiSource | GitSource
+Source: TypeAlias = CatalogSource | FolderSource | PypiSource | NpmSource | GitSource
 
 
 def parse(source: str) -> Source:
@@ -101,6 +119,8 @@ def parse(source: str) -> Source:
         return _with_scheme(match[1].lower(), match[2], source)
     if _NAME.fullmatch(source):
         return CatalogSource(source)
+    if source.startswith("@") and _NPM.fullmatch(source):
+        return _npm(source)
     if source.startswith("-"):
         raise _invalid("begins with '-'", hint="a folder of that name is written ./-name")
     if "/" in source or source.startswith((".", "~")):
@@ -126,6 +146,8 @@ def _with_scheme(scheme: str, rest: str, source: str) -> Source:
             return _github(rest)
         case "pypi":
             return _pypi(rest)
+        case "npm":
+            return _npm(rest)
         case "https" | "ssh" if rest.startswith("//"):
             return _url(scheme, rest[2:])
         case "http" | "git":
@@ -133,7 +155,7 @@ def _with_scheme(scheme: str, rest: str, source: str) -> Source:
                 f"{scheme}:// is neither private nor signed",
                 hint="use https:// or ssh://; a mirror inside your network can stand in the table [sources.rewrite]",
             )
-        case "npm" | "oci":
+        case "oci":
             raise _invalid(f"{scheme}: sources are not available in this version")
     raise _invalid(f"there are no {scheme[:20]}: sources")
 
@@ -153,6 +175,13 @@ def _pypi(rest: str) -> PypiSource:
     if not _PROJECT.fullmatch(name) or (equals and not _VERSION.fullmatch(version)):
         raise _invalid("is no package", hint="write it as pypi:name or pypi:name==1.0")
     return PypiSource(re.sub(r"[-_.]+", "-", name).lower(), version)
+
+
+def _npm(rest: str) -> NpmSource:
+    match = _NPM.fullmatch(rest)
+    if match is None or len(rest) > _LONGEST_NPM:
+        raise _invalid("is no package of npm", hint="write it as npm:name, npm:@scope/name or npm:@scope/name@1.0.0")
+    return NpmSource(match[1], match[2] or "")
 
 
 def _url(scheme: str, rest: str) -> GitSource:

@@ -11,7 +11,8 @@ from mediaconduit_broker.sources.checkout import Checkout
 from mediaconduit_broker.sources.folders import resolve_folder
 from mediaconduit_broker.sources.git import GitFetcher, Token
 from mediaconduit_broker.sources.git_command import Git
-from mediaconduit_broker.sources.parse import GitSource, PypiSource, Source, parse
+from mediaconduit_broker.sources.npm import NpmFetcher
+from mediaconduit_broker.sources.parse import GitSource, NpmSource, PypiSource, Source, parse
 from mediaconduit_broker.sources.pypi import PypiFetcher
 from mediaconduit_broker.sources.sharing import Report, SharedWork, silent
 from mediaconduit_broker.sources.store import Store
@@ -51,6 +52,7 @@ class Sources:
         self._store = Store(root)
         self._git = GitFetcher(Git(environ), self._store, rewrite or {}, token, timeout)
         self._pypi = PypiFetcher(self._store, environ, timeout)
+        self._npm = NpmFetcher(self._store, environ, timeout)
         self._shared: SharedWork[Checkout] = SharedWork()
 
     async def aclose(self) -> None:
@@ -58,6 +60,7 @@ class Sources:
         await self._shared.aclose()
         await self._git.aclose()
         await self._pypi.aclose()
+        await self._npm.aclose()
 
     async def resolve(self, source: str, *, pinned: str = "", report: Report = silent) -> Checkout:
         """The checkout of a source, fetched unless it is here.
@@ -76,7 +79,11 @@ class Sources:
             CallTimeoutError: VENDOR_TIMEOUT.
         """
         wanted = parse(source)
-        if pinned and isinstance(wanted, GitSource | PypiSource) and _same_place(wanted, exact := parse(pinned)):
+        if (
+            pinned
+            and isinstance(wanted, GitSource | PypiSource | NpmSource)
+            and _same_place(wanted, exact := parse(pinned))
+        ):
             wanted = exact
         return await self._shared.join((source, wanted), lambda told: self._resolve(source, wanted, told), report)
 
@@ -85,7 +92,7 @@ class Sources:
         exact = parse(resolved)
         if isinstance(exact, GitSource):
             return self._store.find(exact.repository, exact.origin, exact.ref) is not None
-        if isinstance(exact, PypiSource):
+        if isinstance(exact, PypiSource | NpmSource):
             return self._store.find(exact.origin, exact.origin, exact.version) is not None
         return True
 
@@ -98,10 +105,14 @@ class Sources:
             return await self._git.resolve(source, wanted, report)
         if isinstance(wanted, PypiSource):
             return await self._pypi.resolve(source, wanted, report)
+        if isinstance(wanted, NpmSource):
+            return await self._npm.resolve(source, wanted, report)
         return await asyncio.to_thread(resolve_folder, wanted, source, base=self._base)
 
 
 def _same_place(wanted: Source, exact: Source) -> bool:
     if isinstance(wanted, GitSource) and isinstance(exact, GitSource):
         return wanted.repository == exact.repository and (bool(wanted.tree) or wanted.subdir == exact.subdir)
+    if isinstance(wanted, NpmSource) and isinstance(exact, NpmSource):
+        return wanted.name == exact.name
     return isinstance(wanted, PypiSource) and isinstance(exact, PypiSource) and wanted.name == exact.name

@@ -8,6 +8,7 @@
 | ``https://git.example.com/ml/**`` | repositories below a path of one host |
 | ``ssh://git@example.com/ml/*``, ``git@example.com:ml/*`` | the same over ssh, each as it is written |
 | ``pypi:acme-cow``, ``pypi:acme-*`` | packages |
+| ``npm:acme-cow``, ``npm:@acme/*`` | packages of npm |
 
 ``*`` stands for any part of one name, ``**`` as the last name for one or more names; a host has neither. A pattern that
 ends in ``//folder`` allows that folder of a repository alone; without, the whole of it.
@@ -23,6 +24,7 @@ from mediaconduit.errors import FieldViolation, PreconditionError, Reason
 
 from mediaconduit_broker.trust.place import Place
 
+_NPM: Final = re.compile(r"(@[a-z0-9][a-z0-9._-]*/(\*|[a-z0-9][a-z0-9._-]*\*?)|[a-z0-9][a-z0-9._-]*\*?)")
 _LONGEST: Final = 1024
 _HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
 _URL: Final = re.compile(rf"(https|ssh)://((?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:{_HOST})(?::[0-9]{{1,5}})?)/(.+)")
@@ -31,7 +33,8 @@ _WILD: Final = re.compile(r"\*+")
 _DEFAULT_PORT: Final = {"https": ":443", "ssh": ":22"}
 _GITHUB: Final = frozenset({("https", "github.com"), ("ssh", "git@github.com"), ("scp", "git@github.com")})
 _FORMS: Final = (
-    "patterns are catalog, file:/folder/**, github:owner/*, https://host/path/**, ssh://user@host/path/**, pypi:name"
+    "patterns are catalog, file:/folder/**, github:owner/*, https://host/path/**, ssh://user@host/path/**, pypi:name, "
+    "npm:@scope/*"
 )
 
 
@@ -100,6 +103,8 @@ def _split(text: str, field: str) -> tuple[str, str, str, str]:
         return "github", "", *_below(rest, field)
     if colon and kind == "pypi" and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\*?", rest):
         return "pypi", "", re.sub(r"[-_.]+", "-", rest).lower(), ""
+    if colon and kind == "npm" and _NPM.fullmatch(rest):
+        return "npm", "", rest, ""
     raise _invalid(field, "is no pattern" if colon else "is no pattern; a folder begins with file:")
 
 

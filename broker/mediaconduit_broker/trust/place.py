@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from mediaconduit.errors import InvalidRequestError
 
-from mediaconduit_broker.sources.parse import CatalogSource, FolderSource, GitSource, PypiSource, Source
+from mediaconduit_broker.sources.parse import CatalogSource, FolderSource, GitSource, NpmSource, PypiSource, Source
 
 _DEFAULT_PORT: Final = {"https": ":443", "ssh": ":22"}
 _SCP: Final = re.compile(r"([^/@:]+@[^/:]+):(.+)", re.S)
@@ -22,11 +22,11 @@ class Place:
     """A place that code comes from, without a version."""
 
     kind: str
-    """"catalog", "file", "github", "https", "ssh", "scp" or "pypi"."""
+    """"catalog", "file", "github", "https", "ssh", "scp", "pypi" or "npm"."""
     authority: str = ""
     """Host as git is given it: "git.example.com:8443", "git@example.com"."""
     path: tuple[str, ...] = ()
-    """Folders from there: owner and name on GitHub, in lower case; a package's normalised name."""
+    """Folders from there: owner and name on GitHub, in lower case; a package's normalised name, its scope first."""
     subdir: tuple[str, ...] = ()
     """The provider's folder inside the repository."""
 
@@ -38,7 +38,7 @@ class Place:
                 return "catalog"
             case "file":
                 return f"file:/{path}"
-            case "github" | "pypi":
+            case "github" | "pypi" | "npm":
                 return f"{self.kind}:{path}{below}"
             case "scp":
                 return f"{self.authority}:{path}{below}"
@@ -56,6 +56,8 @@ def place_of(source: Source) -> Place:
             return Place("catalog")
         case PypiSource():
             return Place("pypi", path=(source.name,))
+        case NpmSource():
+            return Place("npm", path=tuple(source.name.split("/")))
         case FolderSource():
             return Place("file", path=_plain(source.path.strip("/"), escaped=False))
         case GitSource():

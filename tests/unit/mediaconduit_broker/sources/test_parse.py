@@ -2,7 +2,7 @@
 
 import pytest
 from mediaconduit.errors import InvalidRequestError
-from mediaconduit_broker.sources import CatalogSource, FolderSource, GitSource, PypiSource, Source, parse
+from mediaconduit_broker.sources import CatalogSource, FolderSource, GitSource, NpmSource, PypiSource, Source, parse
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -29,6 +29,11 @@ FORMS: dict[str, Source] = {
     "file://localhost/srv/mine": FolderSource("/srv/mine"),
     "file:mine": FolderSource("mine"),
     "FILE:///srv/mine": FolderSource("/srv/mine"),
+    "npm:cow": NpmSource("cow"),
+    "npm:cow@1.0.0-rc.1": NpmSource("cow", "1.0.0-rc.1"),
+    "npm:@acme/cow@next": NpmSource("@acme/cow", "next"),
+    "@acme/cow": NpmSource("@acme/cow"),
+    "@acme/cow@^1.2": NpmSource("@acme/cow", "^1.2"),
     "github:o/r": hub(),
     "github:o/r.git": hub(),
     "github:o/r/": hub(),
@@ -159,7 +164,17 @@ def test_folders_that_lead_elsewhere(place: str, folder: str) -> None:
         "http://host/name",
         "git://host/name",
         "fd::17",
-        "npm:name",
+        "npm:",
+        "npm:@scope",
+        "npm:@scope/",
+        "npm:../x",
+        "npm:-g",
+        "npm:name@",
+        "npm:name@1 --x",
+        "npm:name@https://x",
+        "npm:name@file:x",
+        "npm:@a/b/c",
+        "npm:" + "a" * 400,
         "oci:name",
         "gitlab:o/r",
         "javascript:x",

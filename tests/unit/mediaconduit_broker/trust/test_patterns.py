@@ -37,6 +37,9 @@ ALLOWED = [
     ("git@example.com:ml/*", "git@example.com:ml/cow.git"),
     ("git@example.com:/srv/*", "git@example.com:/srv/cow"),
     ("pypi:acme-*", "pypi:Acme_Cow==1.0"),
+    ("npm:acme-*", "npm:acme-cow@1.0.0"),
+    ("npm:@acme/*", "npm:@acme/cow@1.0.0"),
+    ("npm:@acme/cow", "@acme/cow"),
     ("pypi:Acme.Cow", "pypi:acme-cow"),
     ("file:/srv/providers/**", "/srv/providers/a/b"),
     ("file:///srv/providers/*", "file:///srv/providers/cow"),
@@ -77,6 +80,9 @@ REFUSED = [
     ("ssh://git@example.com/ml/*", "git@example.com:ml/cow"),
     ("git@example.com:ml/*", "git@example.com:/ml/cow"),
     ("pypi:acme-*", "pypi:evil-acme-cow"),
+    ("npm:@acme/*", "npm:@acme-evil/cow"),
+    ("npm:@acme/cow", "npm:@acme/cow2"),
+    ("npm:acme", "pypi:acme"),
     ("pypi:acme-cow", "pypi:acme-cow2"),
     ("github:acme/mono//good", "github:acme/mono"),
     ("github:acme/mono//good", "github:acme/mono//evil"),
@@ -149,7 +155,10 @@ NO_PATTERN = [
     "http://git.example.com/ml/**",
     "pypi:*",
     "pypi:acme==1.0",
-    "npm:acme",
+    "npm:*",
+    "npm:@acme",
+    "npm:@*/cow",
+    "npm:acme@1.0",
 ]
 
 
