@@ -34,6 +34,7 @@ async def test_a_kill_in_mid_stream_fails_that_call_alone(client: Client, gguf: 
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     (model,) = [model.name for model in await client.models(capability="text-to-text") if "llamacpp" in model.name]
     sidecar = next(pid for pid in before if "llamacpp_provider" in " ".join(psutil.Process(pid).cmdline()))
+    temporary = Path(psutil.Process(sidecar).environ()["TMPDIR"])
 
     async with client.model("faulty/endless").stream("x") as other:
         others = aiter(other)
@@ -42,6 +43,7 @@ async def test_a_kill_in_mid_stream_fails_that_call_alone(client: Client, gguf: 
             events = aiter(stream)
             while not (await anext(events)).text:
                 pass
+            assert list(temporary.rglob("*")), "the engine has its socket there"
             os.kill(sidecar, 9)
             with pytest.raises(UnavailableError) as caught:
                 async for _ in events:
@@ -53,3 +55,4 @@ async def test_a_kill_in_mid_stream_fails_that_call_alone(client: Client, gguf: 
     assert any(ticks)
     again = await client.model(model).transform("And now?", text={"max_output_tokens": 4}, seed=1)
     assert again.usage.units["output-token"] == 4
+    assert not temporary.exists(), "its temporary files went with it"
