@@ -42,7 +42,7 @@ SDKS = {"openai-compatible": "openai"}
 OTHER_WORDS = frozenset({"gemini"})
 """Vendors whose SDK takes other words than the API: its request is not to be ours again."""
 UNREAD = frozenset({"openai/speech, told how", "elevenlabs/speech, WAV"})
-"""Cases whose answer the SDK hands on as it came: events in place of the audio in them, samples without their header."""
+"""Cases whose answer the SDK hands on as it came: events in place of their audio, samples without a header."""
 SHARED = [CASE, *(case for case in all_cases() if case.operation in PEERS.get(case.vendor, {}))]
 SHARED = [case for case in SHARED if case.name not in UNREAD]
 
