@@ -167,6 +167,11 @@ def check_l16(result: Result) -> None:
     assert result.data[1::2] == PCM[0::2]
 
 
+def check_vector(result: Result) -> None:
+    assert [list(vector.values) for vector in result.embeddings] == [[1.0, 0.0]]
+    assert (dict(result.usage.units), result.usage.nano_cost) == ({"input-token": 3}, 450)
+
+
 def check_vectors(result: Result) -> None:
     assert [(list(vector.values), vector.input) for vector in result.embeddings] == [([1.0, 0.0], 0), ([0.0, 1.0], 1)]
 
@@ -210,6 +215,17 @@ SPOKEN = sse(
 OPERATION = f"models/{VIDEO_MODEL}/operations/op1"
 FILE = "https://generativelanguage.googleapis.com/v1beta/files/abc:download?alt=media"
 SAMPLES = {"generateVideoResponse": {"generatedSamples": [{"video": {"uri": FILE}}]}}
+LISTED = {
+    MODEL: "generateContent",
+    NEWER: "generateContent",
+    IMAGE_MODEL: "generateContent",
+    SPEECH_MODEL: "generateContent",
+    VECTOR_MODEL: "embedContent",
+    VIDEO_MODEL: "predictLongRunning",
+}
+MODELS = json_reply(
+    {"models": [{"name": f"models/{name}", "supportedGenerationMethods": [each]} for name, each in LISTED.items()]}
+)
 UNDESCRIBED = (
     "gemini/openapi.json has no models:predictLongRunning any more; the request is that of google-genai 1.50.0, "
     "_GenerateVideosParameters_to_mldev"
@@ -231,6 +247,7 @@ CASES = [
         streams=False,
         metered=False,
         refusals=REFUSALS,
+        routes={"GET /v1beta/models": MODELS},
         **{**SHARED, "path": f"/v1beta/models/{MODEL}:generateContent"},
     ),
     Case(
@@ -337,6 +354,15 @@ CASES = [
         check=check_vectors,
         content=[Turn(parts=[Part(text="a")]), Turn(parts=[Part(text="b")])],
         keywords={"embedding": {"dimensions": 2, "purpose": "query"}},
+        streams=False,
+        metered=False,
+        **{**SHARED, "model": VECTOR_MODEL, "path": f"/v1beta/models/{VECTOR_MODEL}:batchEmbedContents"},
+    ),
+    Case(
+        operation="embeddings",
+        variant="one item",
+        reply=json_reply({"embeddings": [{"values": [1.0, 0.0]}], "usageMetadata": {"promptTokenCount": 3}}),
+        check=check_vector,
         streams=False,
         metered=False,
         **{**SHARED, "model": VECTOR_MODEL, "path": f"/v1beta/models/{VECTOR_MODEL}:batchEmbedContents"},
