@@ -1,7 +1,7 @@
 import pytest
 from mediaconduit.errors import PreconditionError, Reason
 from mediaconduit_provider.testing import serve
-from mediaconduit_vendors.testing import Upstream, json_reply, sse
+from mediaconduit_vendors.testing import Upstream, binary, json_reply, sse
 from openai_provider import OpenAI
 
 CHAT = "POST /v1/chat/completions"
@@ -61,3 +61,35 @@ async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             await served.model("gpt-4o-mini").transform("hi")
     assert failed.value.reason is Reason.CREDENTIALS_MISSING
     assert failed.value.metadata["variable"] == "OPENAI_API_KEY"
+
+
+async def test_models_come_from_the_vendor_and_new_ones_are_used_as_their_names_say() -> None:
+    names = ("gpt-4o-mini", "gpt-99-turbo", "gpt-image-77", "text-embedding-9", "gpt-realtime-99", "unknown-kind")
+    models = json_reply({"data": [{"id": name, "created": 1_700_000_000} for name in names]})
+    async with (
+        Upstream({"GET /v1/models": models}) as upstream,
+        serve(OpenAI(), settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        found = {model.name.rpartition("/")[2]: model for model in await served.client.models(refresh=True)}
+    assert {name: model.capabilities[0] for name, model in found.items()} == {
+        "gpt-4o-mini": "text-to-text",
+        "gpt-99-turbo": "text-to-text",
+        "gpt-image-77": "text-to-image",
+        "text-embedding-9": "text-to-embedding",
+    }
+    assert found["gpt-99-turbo"].release_time.seconds == 1_700_000_000
+    assert "reasoning" in found["gpt-99-turbo"].features
+    assert not found["gpt-99-turbo"].HasField("pricing")
+
+
+async def test_a_voice_is_named_by_its_id_or_in_full() -> None:
+    speech = binary(b"ID3", "audio/mpeg")
+    async with (
+        Upstream({"POST /v1/audio/speech": speech, **MODELS}) as upstream,
+        serve(OpenAI(), provider_id="openai", settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        voices = {voice.name for voice in await served.client.voices()}
+        assert "providers/openai/voices/nova" in voices
+        for voice in ("nova", "providers/openai/voices/nova"):
+            assert (await served.model("tts-1").transform("hi", audio={"voice": voice})).data == b"ID3"
+            assert upstream.requests[-1].json["voice"] == "nova"

@@ -41,6 +41,7 @@ _TASKS: Final = {
 }
 """What some servers say of a model's task, in "task" or "type"."""
 _GUESSES: Final = (
+    ("", re.compile(r"rerank")),
     (
         "transcription",
         re.compile(r"whisper|transcri|parakeet|canary|voxtral-mini|moonshine|(^|[-_/])(asr|stt)([-_]|$)"),
@@ -48,7 +49,6 @@ _GUESSES: Final = (
     ("speech", re.compile(r"(^|[-_/])tts([-_]|$|\d)|kokoro|speecht5|piper|xtts|chatterbox|orpheus|parler|(^|/)bark")),
     ("embedding", re.compile(r"embed|(^|[-_/])(bge|gte|e5|minilm)[-_]|all-mpnet|(^|/)(bge|gte|e5)$")),
     ("image", re.compile(r"flux|stable-?diffusion|sdxl|(^|[-_/])sd3|dall-e|gpt-image|qwen-image|z-image")),
-    ("", re.compile(r"rerank")),
 )
 """By a model's id; the first that fits. A reranker has no operation of this style."""
 _SIGHT: Final = re.compile(r"[-_.]vl([-_.:]|$)|vision|llava|pixtral|minicpm-v|gemma-?3|internvl|moondream|qwen.*omni")

@@ -61,10 +61,17 @@ class Kinds:
         self._gpt_transcribe = transcription_kind(GptTranscription(address))
         self._diarize = transcription_kind(Diarization(address))
 
-    def model(self, model_id: str, listing: Listing | None, **facts: Any) -> VendorModel | None:
-        """A model; None for one of an unknown kind. `facts` are as those of `Kind.model`."""
+    def model(self, model_id: str, listing: Listing | None, *, name: str = "", **facts: Any) -> VendorModel | None:
+        """A model; None for one of an unknown kind.
+
+        Args:
+            model_id: Of OpenAI.
+            listing: What is known of it.
+            name: What it is called by, where that is not its own id.
+            facts: As those of `Kind.model`.
+        """
         kind = self.of(model_id, listing) if listing is not None else None
-        return kind.model(facts.pop("name", model_id), listing, **facts) if kind is not None else None
+        return kind.model(name or model_id, listing, **facts) if kind is not None else None
 
     def of(self, model_id: str, listing: Listing) -> Kind | None:
         """How a model is used; None for one that is used in no way known here."""
