@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from mediaconduit_provider import Call, InvalidRequestError, Model, Notice, Provider
 from mediaconduit_provider.outputs import Yielded
+from stamina import instrumentation
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
@@ -141,6 +142,8 @@ class VendorProvider(Provider):
         """Gets ready to talk, without talking: settings, which may name another address, come after this."""
         self._starting = True
         _ = self.api
+        # Where structlog is installed, retries would be told on stdout.
+        instrumentation.set_on_retry_hooks([instrumentation.LoggingOnRetryHook])
 
     async def configure(self, settings: Mapping[str, Any]) -> None:
         """Takes settings. Calls under way end under the old ones."""
