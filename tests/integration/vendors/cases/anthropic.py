@@ -12,7 +12,7 @@ from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.options_pb2 import Tool
 from mediaconduit_vendors.testing import json_reply, sse
 
-from tests.integration.vendors.matrix import Case
+from tests.integration.vendors.matrix import Case, Refusal
 
 MODEL = "claude-sonnet-4-5"
 PNG = b"\x89PNG\r\n\x1a\n made up"
@@ -80,6 +80,23 @@ def arguments(*pieces: str) -> list[dict[str, Any]]:
 STREAM_ERROR = sse(
     {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, names=True
 ).pieces[0]
+
+
+def invalid(message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
+
+
+REFUSALS = (
+    Refusal(400, invalid("prompt is too long: 210000 tokens > 200000 maximum"), Reason.CONTEXT_TOO_LONG),
+    Refusal(400, invalid("Your credit balance is too low."), Reason.QUOTA_EXCEEDED),
+    Refusal(400, invalid("temperature: range: 0..1"), Reason.INPUT_INVALID, "options.text.temperature"),
+    Refusal(400, invalid("messages.0.content.0.text: too odd"), Reason.INPUT_INVALID, "turns[0].parts[0]"),
+    Refusal(
+        413,
+        {"type": "error", "error": {"type": "request_too_large", "message": "too large"}},
+        Reason.INPUT_TOO_LARGE,
+    ),
+)
 SHARED: dict[str, Any] = {
     "vendor": "anthropic",
     "path": "/v1/messages",
@@ -187,6 +204,7 @@ CASES = [
         reply=sse(start(), {"type": "ping"}, *text(0, "Grüße", ", ", "Welt 🎉"), *end(), names=True),
         check=check_text,
         keywords={"text": {"temperature": 0.5, "top_k": 5, "stop": ["\n\n"], "max_output_tokens": 100}},
+        refusals=REFUSALS,
         **SHARED,
     ),
     Case(
