@@ -65,13 +65,13 @@ class OpenAICompatible(VendorProvider):
         answer, _ = await api.json(Request("GET", "/models"))
         entries = {entry["id"]: entry for entry in entries_of(answer)}
         entries = {**{model_id: {"id": model_id} for model_id in self._told}, **entries}
-        found = [self._kinds.model(entry, self._told.get(model_id)) for model_id, entry in entries.items()]
+        found = [self._model(entry) for entry in entries.values()]
         self._listed = {model.id: model for model in found if model is not None}
         return tuple(self._listed.values())
 
     def known_models(self) -> Sequence[VendorModel]:
         """Those of the settings."""
-        found = (self._kinds.model({"id": model_id}, told) for model_id, told in self._told.items())
+        found = (self._model({"id": model_id}) for model_id in self._told)
         return [model for model in found if model is not None]
 
     async def find_model(self, model_id: str) -> Model | None:
@@ -81,10 +81,12 @@ class OpenAICompatible(VendorProvider):
         """
         if model_id in self._listed:
             return self._listed[model_id]
-        told = self._told.get(model_id)
-        if told is None and (self._listed or not self._asked):
+        if model_id not in self._told and (self._listed or not self._asked):
             return None
-        return self._kinds.model({"id": model_id}, told)
+        return self._model({"id": model_id})
+
+    def _model(self, entry: Mapping[str, Any]) -> VendorModel | None:
+        return self._kinds.model(entry, self._told.get(entry["id"]), self.listing(entry["id"]))
 
     @property
     def _told(self) -> Mapping[str, Mapping[str, Any]]:

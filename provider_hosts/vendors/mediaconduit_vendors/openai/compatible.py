@@ -22,6 +22,7 @@ from mediaconduit_vendors.openai.responses import Responses
 from mediaconduit_vendors.openai.speech import Speech
 from mediaconduit_vendors.openai.transcription import Transcription
 from mediaconduit_vendors.options import passed_on
+from mediaconduit_vendors.prices import Listing
 from mediaconduit_vendors.provider import VendorModel
 
 KINDS: Final = ("chat", "responses", "embedding", "speech", "transcription", "image")
@@ -46,7 +47,10 @@ _GUESSES: Final = (
         "transcription",
         re.compile(r"whisper|transcri|parakeet|canary|voxtral-mini|moonshine|(^|[-_/])(asr|stt)([-_]|$)"),
     ),
-    ("speech", re.compile(r"(^|[-_/])tts([-_]|$|\d)|kokoro|speecht5|piper|xtts|chatterbox|orpheus|parler|(^|/)bark")),
+    (
+        "speech",
+        re.compile(r"(^|[-_/])tts([-_]|$|\d)|kokoro|speecht5|piper|xtts|chatterbox|orpheus|parler|(^|/)bark([-_]|$)"),
+    ),
     ("embedding", re.compile(r"embed|(^|[-_/])(bge|gte|e5|minilm)[-_]|all-mpnet|(^|/)(bge|gte|e5)$")),
     ("image", re.compile(r"flux|stable-?diffusion|sdxl|(^|[-_/])sd3|dall-e|gpt-image|qwen-image|z-image")),
 )
@@ -114,12 +118,15 @@ class CompatibleKinds:
             "image": image_kind(CompatibleImages(), CompatibleImageEdits()),
         }
 
-    def model(self, entry: Mapping[str, Any], told: Mapping[str, Any] | None = None) -> VendorModel | None:
+    def model(
+        self, entry: Mapping[str, Any], told: Mapping[str, Any] | None = None, listing: Listing | None = None
+    ) -> VendorModel | None:
         """A model of the server's list; None for one that has no operation here.
 
         Args:
             entry: As listed; only "id" is sure to be there.
             told: What the operator says of it: "kind", "features".
+            listing: What the operator's price file says of it.
         """
         told = told or {}
         kind = told.get("kind") or guessed_kind(entry)
@@ -127,7 +134,7 @@ class CompatibleKinds:
             return None
         features = told.get("features", guessed_features(entry["id"]))
         made = self._with_extra(self._kind(kind, features))
-        return made.model(entry["id"], context_tokens=_context(entry), display_name=entry.get("name") or "")
+        return made.model(entry["id"], listing, context_tokens=_context(entry), display_name=entry.get("name") or "")
 
     def _kind(self, kind: str, features: Sequence[str]) -> Kind:
         if kind == "chat":
