@@ -30,6 +30,11 @@ async def test_samples_of_the_manifest_are_what_is_sent(conform: Conform) -> Non
     assert report.outcomes[1].detail == "image-to-text, text-to-text"
 
 
+async def test_only_models_that_are_asked_for_are_tried(conform: Conform) -> None:
+    report = await conform("./keyed", models=["another"], only=["transform"])
+    assert report.outcomes[1].detail == "not applicable: none of the models that are to be tried is there"
+
+
 async def test_without_a_key_what_needs_one_is_skipped_and_the_rest_is_checked(conform: Conform) -> None:
     report = await conform("./keyed", live=True)
     assert [(outcome.name, outcome.detail) for outcome in report.failed] == []

@@ -33,6 +33,10 @@ def check_provider(
     live: Annotated[
         bool, typer.Option("--live", help="Ask the real vendor, not what its manifest has to stand in for it.")
     ] = False,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="ID", help="Try only this model, as a cheap one. May come several times."),
+    ] = None,
     allow_skipped: AllowSkipped = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check. May come several times.")
@@ -58,6 +62,7 @@ def check_provider(
         settings=values.settings(settings or ()),
         secrets=dict(values.pairs(secrets or (), "--secret")),
         live=live,
+        models=tuple(models or ()),
         allow_skipped=allow_skipped,
         only=tuple(only or ()),
         allow_build=allow_build,

@@ -25,6 +25,8 @@ class Wanted:
     secrets: Mapping[str, str] = field(repr=False)
     live: bool
     """Ask the real vendor."""
+    models: tuple[str, ...]
+    """Ids of the only ones to try; empty = any."""
     allow_skipped: bool
     """Whether checks that were skipped are no reason to end with another code than 0."""
     only: tuple[str, ...]
@@ -56,6 +58,7 @@ async def run(wanted: Wanted, where: BrokerPlace, environ: Mapping[str, str]) ->
             environ=environ,
             secrets=wanted.secrets,
             live=wanted.live,
+            models=wanted.models,
             permissions=Permissions(build=wanted.allow_build),
             report=told,
             only=wanted.only,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,6 +37,8 @@ FREE_SECONDS: Final = 4.0
 _POLL_SECONDS: Final = 0.02
 _OUTPUT_TOKENS: Final = 16
 _LAST_LINES: Final = 8
+_SEARCHED_LINES: Final = 10_000
+_ERROR_ID: Final = re.compile(r"error id (\w{6,})")
 
 
 class Running:
@@ -114,6 +117,8 @@ class Bench:
         self._running: Running | None = None
         self._models: dict[str, models_pb2.Model] = {}
         self._tried: list[tuple[str, models_pb2.Model]] | None = None
+        self._unframed: set[str] = set()
+        """Capabilities whose model judges by nothing the caller says."""
         self._needs: dict[str, str] | None = None
         """By capability, what a call of it fails for the want of."""
 
@@ -200,6 +205,13 @@ class Bench:
         """What it wrote last, to stand below a detail."""
         return "".join(f"\n  | {record.text}" for record in self.logs.tail(_LAST_LINES))
 
+    def explained(self, detail: str) -> str:
+        """What the log has below the error ids that a detail names, to stand below it."""
+        ids = _ERROR_ID.findall(detail)
+        found = [r.text for r in self.logs.tail(_SEARCHED_LINES) if any(error_id in r.text for error_id in ids)]
+        lines = [line for text in found[:1] for line in text.replace("\\n", "\n").splitlines()]
+        return "".join(f"\n  | {line}" for line in [*lines[:1], *lines[1:][-_LAST_LINES:]])
+
     # -- models -------------------------------------------------------------------------------------------------------
 
     async def model(self, name: str) -> models_pb2.Model:
@@ -232,14 +244,28 @@ class Bench:
         """
         if self._tried is None:
             self._tried = []
-            models = [m for m in await self.listed() if m.state != models_pb2.MODEL_STATE_ABSENT]
+            models = [m for m in await self.listed() if self._may_be_tried(m)]
             models.sort(key=converses)
             for capability in sorted({capability for model in models for capability in model.capabilities}):
                 able = (m for m in models if capability in m.capabilities and self._turns(m, capability))
                 if (found := next(able, None)) is not None:
                     self._tried.append((capability, await self.model(found.name)))
+                    await self._frame(*self._tried[-1])
             self._tried.sort(key=lambda pair: converses(pair[1]))
         return self._tried
+
+    def _may_be_tried(self, model: models_pb2.Model) -> bool:
+        wanted = self.subject.models
+        is_wanted = not wanted or model.name.removeprefix(self.subject.prefix) in wanted
+        return is_wanted and model.state != models_pb2.MODEL_STATE_ABSENT
+
+    async def _frame(self, capability: str, model: models_pb2.Model) -> None:
+        """Finds out whether a model that judges wants to be told by what: no field of it says so."""
+        if not capability.endswith("-to-scores"):
+            return
+        failure = (await calls.transform((await self.sidecar()).stub, self.request(capability, model))).failure
+        if failure is not None and any(field.startswith("turns[0]") for field in failure.fields):
+            self._unframed.add(capability)
 
     async def working(self) -> list[tuple[str, models_pb2.Model]]:
         """Of `tried`, what the keys at hand suffice for. Skips the check when that is nothing."""
@@ -275,7 +301,11 @@ class Bench:
 
     async def why_nothing(self) -> str:
         """Why no model can be tried."""
-        return "no model takes an input that the suite has" if await self.listed() else "it has no models"
+        if not (listed := await self.listed()):
+            return "it has no models"
+        if not any(self._may_be_tried(model) for model in listed):
+            return "none of the models that are to be tried is there"
+        return "no model takes an input that the suite has"
 
     def request(self, capability: str, model: models_pb2.Model, *, short: bool = True) -> TransformRequest:
         """A sample request. `short`: limited where the model lets itself be limited."""
@@ -293,7 +323,8 @@ class Bench:
 
     def _turns(self, model: models_pb2.Model, capability: str) -> list[Turn] | None:
         given = self.subject.samples.get(capability)
-        return samples.turns(model, capability, None if given is None else given.part)
+        part = None if given is None else given.part
+        return samples.turns(model, capability, part, framed=capability not in self._unframed)
 
     def schema(self, model: models_pb2.Model) -> Mapping[str, Any]:
         """The schema of a model's options; empty when it cannot be read, which is another check's matter."""

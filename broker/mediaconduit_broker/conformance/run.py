@@ -63,6 +63,7 @@ async def run_conformance(
     environ: Mapping[str, str],
     secrets: Mapping[str, str] | None = None,
     live: bool = False,
+    models: Collection[str] = (),
     permissions: Permissions | None = None,
     fetch: Callable[[], Sources] | None = None,
     allow: Sequence[str] = (),
@@ -79,6 +80,7 @@ async def run_conformance(
         environ: The caller's variables; the provider gets what its manifest names.
         secrets: Values of secrets, before those that `environ` holds.
         live: Ask the vendor itself, not what stands in for it according to the manifest.
+        models: Ids of the only models to try; empty = those the manifest says, else any.
         permissions: What its build may do; None = what any may.
         fetch: Makes what fetches its code; None = without mirrors and tokens.
         allow: Patterns of places its code may come from, beside those `state` has.
@@ -109,7 +111,7 @@ async def run_conformance(
     environment = await _environment(request, state, environ, report)
     runner = ProcessRunner(environ)
     try:
-        async with _subject(manifest, environment, environ, settings, secrets or {}, live=live) as subject:
+        async with _subject(manifest, environment, environ, settings, secrets or {}, models, live=live) as subject:
             return await _check(subject, runner, only, report)
     finally:
         runner.close()
@@ -136,6 +138,7 @@ async def _subject(
     environ: Mapping[str, str],
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
+    models: Collection[str],
     *,
     live: bool,
 ) -> AsyncIterator[Subject]:
@@ -162,6 +165,7 @@ async def _subject(
                 name: environ[name] for name in manifest.environment if name in environ and name not in manifest.secrets
             },
             samples=samples_of(manifest, folder),
+            models=models or own.models,
             start_timeout=manifest.start_timeout or _START_SECONDS,
         )
 
@@ -208,6 +212,7 @@ async def _run(wanted: Check, bench: Bench) -> Outcome:
         detail = f"skipped: needs {failure.needs}" if skipped else detail + await bench.death()
     except TimeoutError:
         detail = f"it took longer than {CHECK_SECONDS:g} s"
+    detail += "" if passed or skipped else bench.explained(detail)
     seconds = time.monotonic() - started
     advice = "" if passed or skipped else wanted.advice
     return Outcome(wanted.name, passed, detail, seconds, advice=advice, applicable=applicable, skipped=skipped)

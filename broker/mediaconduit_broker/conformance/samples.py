@@ -18,6 +18,8 @@ from mediaconduit.v1.models_pb2 import InputSpec, Model
 TEXT: Final = "The quick brown fox jumps over the lazy dog. It was a fine day for both."
 QUERY: Final = "animals that jump"
 ITEMS: Final = (TEXT, "Rain fell on the roofs of the town.")
+WORDS: Final = "Describe it in one short sentence, and make the sky blue."
+"""Goes with media that a model takes together with text: whoever changes or reads them must be told how."""
 JUDGED: Final = frozenset({"embedding", "scores"})
 """Results that are made of items, of which one turn holds one."""
 MEDIA: Final = {"audio": "audio/wav", "image": "image/png", "video": "video/mp4", "3d": "model/gltf-binary"}
@@ -43,13 +45,15 @@ def spec_of(model: Model, name: str = "") -> InputSpec | None:
     return next((spec for spec in model.inputs if spec.name == name), None)
 
 
-def turns(model: Model, capability: str, given: Part | None = None) -> list[Turn] | None:
+def turns(model: Model, capability: str, given: Part | None = None, *, framed: bool = True) -> list[Turn] | None:
     """An input for the capability, the main part first in its turn; None when there is none that it takes.
 
     Args:
         model: Says what it takes.
         capability: "text-to-image".
         given: The main input; None = the suite's own.
+        framed: Whether what is judged has a turn around it that says by what: a ranking needs a query, and moderation
+            takes none.
     """
     source, _, result = capability.partition("-to-")
     main = _main(model, source) if given is None else _fitting(model, given)
@@ -58,8 +62,10 @@ def turns(model: Model, capability: str, given: Part | None = None) -> list[Turn
         return None
     first = Turn(role=Role.ROLE_USER, parts=[main, *(part for part in others if part is not None)])
     if result not in JUDGED:
+        if source != "text" and _takes_words(model):
+            first.parts.append(Part(text=WORDS, media_type="text/plain"))
         return [first]
-    framing = [Turn(role=Role.ROLE_SYSTEM, parts=[Part(text=QUERY)])] if result == "scores" else []
+    framing = [Turn(role=Role.ROLE_SYSTEM, parts=[Part(text=QUERY)])] if result == "scores" and framed else []
     second = Part()
     second.CopyFrom(main)
     if second.HasField("text"):
@@ -82,6 +88,12 @@ def _main(model: Model, source: str) -> Part | None:
 def _fitting(model: Model, part: Part) -> Part | None:
     spec = spec_of(model)
     return part if spec is None or takes(spec, part.media_type) else None
+
+
+def _takes_words(model: Model) -> bool:
+    """Whether the main input may be text, said in so many words."""
+    spec = spec_of(model)
+    return spec is not None and bool(spec.media_types) and takes(spec, "text/plain")
 
 
 def _named(spec: InputSpec) -> Part | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class Subject:
     """Plain variables that its manifest names."""
     samples: Mapping[str, Given] = field(default_factory=dict)
     """By capability."""
+    models: Collection[str] = ()
+    """Ids of the only ones to try; empty = any."""
     start_timeout: float
 
     @property

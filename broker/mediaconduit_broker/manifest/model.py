@@ -42,6 +42,8 @@ class Conformance:
     """Values of secrets that open nothing, for the stand-in."""
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """By capability, where the suite's own do not do."""
+    models: tuple[str, ...] = ()
+    """Ids of the only models to try, as cheap ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

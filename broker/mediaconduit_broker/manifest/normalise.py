@@ -68,7 +68,8 @@ def normalise_conformance(stated: Mapping[str, Any] | None) -> Conformance:
     """The section of that name; one that has been checked against the schema."""
     given = dict(stated or {})
     samples = {name: Sample(**sample) for name, sample in given.get("samples", {}).items()}
-    return Conformance(**given | {"upstream": normalise_command(given.get("upstream")), "samples": samples})
+    made = {"upstream": normalise_command(given.get("upstream")), "samples": samples}
+    return Conformance(**given | made | {"models": tuple(given.get("models", ()))})
 
 
 def _requirement(name: str, version: Any) -> str:

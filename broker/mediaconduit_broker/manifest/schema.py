@@ -28,6 +28,7 @@ _CONFORMANCE: Final = {
     "properties": {
         "upstream": _COMMAND,
         "settings": {"type": "object"},
+        "models": _STRINGS,
         "secrets": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "samples": {
             "type": "object",

@@ -126,6 +126,7 @@ async def _try_all(bench: Bench, make: Make) -> str:
     stub = (await bench.sidecar()).stub
     worked: list[str] = []
     needs: dict[str, str] = {}
+    wrong: list[str] = []
     for capability, model in tried:
         recorded = await make(stub, bench.request(capability, model), model)
         if converses(model) and recorded.failure is not None and recorded.failure.reasons == _ONLY_CONVERSES:
@@ -136,8 +137,12 @@ async def _try_all(bench: Bench, make: Make) -> str:
         worked.append(capability)
         bench.recorded.append(recorded)
         where = f"{capability} with {model.name.removeprefix(bench.subject.prefix)}"
-        require(recorded.failure is None, f"{where} failed: {recorded.failure}")
-        require(_fits(capability, recorded), f"{where} gave no {_result(capability)}")
+        if recorded.failure is not None:
+            wrong.append(f"{where} failed: {recorded.failure}")
+        elif not _fits(capability, recorded):
+            wrong.append(f"{where} gave no {_result(capability)}")
+    if wrong:
+        raise CheckFailedError("\n".join(wrong) + await bench.death())
     if needs:
         seen = f"; {', '.join(worked)} worked" if worked else ""
         raise SkippedError(f"needs {', '.join(sorted(set(needs.values())))} for {', '.join(needs)}{seen}")
