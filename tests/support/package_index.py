@@ -39,6 +39,7 @@ class Index:
         self.folder = folder
         self.url = ""
         self.requests: list[str] = []
+        self.damaged = ""
 
     def wheel(self, name: str, version: str, files: Mapping[str, str], requires: Sequence[str] = ()) -> None:
         """Puts a wheel there."""
@@ -54,6 +55,10 @@ class Index:
         with zipfile.ZipFile(self.folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
             for path, text in whole.items():
                 archive.writestr(path, text)
+
+    def damage(self, file: str) -> None:
+        """From here on another content comes than the index tells the hash of."""
+        self.damaged = file
 
     def sdist(self, name: str, version: str, files: Mapping[str, str]) -> None:
         """Puts a source distribution there."""
@@ -76,6 +81,9 @@ def package_index(folder: Path, *, private: bool = False) -> Iterator[Index]:
 
     def answer(environ: Any, start: Any) -> Any:
         made.requests.append(environ["PATH_INFO"])
+        if made.damaged and environ["PATH_INFO"].endswith(made.damaged):
+            start("200 OK", [("Content-Type", "application/octet-stream")])
+            return [b"something else"]
         environ.pop("HTTP_RANGE", None)  # bottle never closes a file it gives a part of
         return app(environ, start)
 

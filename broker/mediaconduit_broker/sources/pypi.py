@@ -1,4 +1,4 @@
-"""Fetches packages: a wheel unpacked, its manifest brought to the top, no code of it run."""
+"""Fetches packages: unpacked, the manifest brought to the top, no code of it run."""
 
 from __future__ import annotations
 
@@ -13,28 +13,19 @@ from typing import Final
 
 import structlog
 import uv
-from mediaconduit.errors import MediaConduitError, NotFoundError, PreconditionError, Reason, UnavailableError
 
 from mediaconduit_broker.manifest.read import NAMES
 from mediaconduit_broker.runners.command import UV_VARIABLES, CommandFailedError, run_command
+from mediaconduit_broker.sources import pypi_errors, sdist
 from mediaconduit_broker.sources.checkout import Checkout, content_hash
-from mediaconduit_broker.sources.git_command import scrubbed
 from mediaconduit_broker.sources.git_errors import too_slow
 from mediaconduit_broker.sources.parse import PypiSource
 from mediaconduit_broker.sources.sharing import Report, SharedWork
-from mediaconduit_broker.sources.store import Record, Store, no_room
+from mediaconduit_broker.sources.store import Record, Store
 
 _log = structlog.get_logger(__name__)
 
 _PASSED_ON: Final = re.compile(r"PATH|HOME|TMPDIR|XDG_\w+|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|ALL|NO)_PROXY|NETRC", re.I)
-_NO_WHEEL: Final = re.compile(
-    r"no usable wheels|has no wheels|no wheels with|building source distributions|--no-build", re.I
-)
-_MISSING: Final = re.compile(
-    r"was not found in the package registry|there is no version of|not found in the|no versions of", re.I
-)
-_CREDENTIALS: Final = re.compile(r"\b40[13]\b|unauthorized|forbidden|authentication credentials", re.I)
-_SPACE: Final = re.compile(r"no space left|disk quota", re.I)
 
 
 class PypiFetcher:
@@ -76,23 +67,35 @@ class PypiFetcher:
         report("fetching", None)
         async with self._store.staging() as staging:
             target = staging / "package"
-            requirement = f"{wanted.name}=={wanted.version}" if wanted.version else wanted.name
             try:
                 async with asyncio.timeout(self._timeout):
-                    # Wheels only, of this package alone: neither building nor unpacking runs any of its code.
-                    await run_command(
-                        uv.find_uv_bin(), "pip", "install", "--directory", str(staging), "--no-deps", "--no-build",
-                        "--python", sys.executable, "--link-mode", "copy", "--target", str(target), "--", requirement,
-                        environ=self._environ,
-                    )  # fmt: skip
+                    return await self._from_index(wanted, staging, target, report)
             except TimeoutError:
                 raise too_slow(wanted.origin, self._timeout) from None
             except CommandFailedError as error:
-                raise _explained(error, wanted) from None
-            return await asyncio.to_thread(self._publish, target, wanted)
+                raise pypi_errors.explained(error, wanted) from None
 
-    def _publish(self, target: Path, wanted: PypiSource) -> tuple[Path, Record]:
-        version = _arrange(target, wanted)
+    async def _from_index(self, wanted: PypiSource, staging: Path, target: Path, report: Report) -> tuple[Path, Record]:
+        """A wheel, else what it would be built from. Neither is built, so no code of it runs."""
+        requirement = f"{wanted.name}=={wanted.version}" if wanted.version else wanted.name
+        try:
+            await run_command(
+                uv.find_uv_bin(), "pip", "install", "--directory", str(staging), "--no-deps", "--no-build",
+                "--python", sys.executable, "--link-mode", "copy", "--target", str(target), "--", requirement,
+                environ=self._environ,
+            )  # fmt: skip
+        except CommandFailedError as error:
+            if not pypi_errors.has_no_wheel(error):
+                raise
+        else:
+            return await asyncio.to_thread(self._publish, target, wanted, _arrange(target, wanted))
+        report("there is no wheel: fetching the source distribution", None)
+        found = await sdist.locate(wanted, staging, self._environ)
+        await sdist.fetch(found, wanted, staging / "archive", self._environ)
+        await asyncio.to_thread(_unpacked, staging / "archive", target, wanted)
+        return await asyncio.to_thread(self._publish, target, wanted, found.version)
+
+    def _publish(self, target: Path, wanted: PypiSource, version: str) -> tuple[Path, Record]:
         record = Record(origin=wanted.origin, version=version, tree=content_hash(target), name=wanted.name)
         return self._store.publish(target, wanted.origin, record), record
 
@@ -101,60 +104,28 @@ def _arrange(target: Path, wanted: PypiSource) -> str:
     """Makes a provider's folder of an unpacked wheel; gives the version."""
     metadata = next(iter(target.glob("*.dist-info/METADATA")), None)
     if metadata is None:
-        raise _no_provider(wanted, "has no metadata")
+        raise pypi_errors.no_provider(wanted, "has no metadata")
     headers = email.parser.Parser().parsestr(metadata.read_text(encoding="utf-8", errors="replace"), headersonly=True)
     shutil.rmtree(target / "bin", ignore_errors=True)
-    if not any((target / name).is_file() for name in NAMES):
-        inside = [path for name in NAMES for path in sorted(target.glob(f"*/{name}")) if not path.is_symlink()]
-        if len(inside) != 1:
-            raise _no_provider(wanted, "has no manifest" if not inside else f"has {len(inside)} manifests")
-        shutil.copyfile(inside[0], target / inside[0].name)
+    _bring_up_manifest(target, wanted)
     if not any((target / name).is_file() for name in ("pyproject.toml", "requirements.txt")):
-        needed = [line for line in headers.get_all("Requires-Dist", []) if not re.search(r";.*\bextra\b", line)]
+        needed = sdist.requirements_of(headers)
         (target / "requirements.txt").write_text("".join(f"{line}\n" for line in needed), encoding="utf-8")
     return str(headers.get("Version", wanted.version))
 
 
-def _no_provider(wanted: PypiSource, why: str) -> NotFoundError:
-    return NotFoundError(
-        f"{wanted.origin} is no provider: it {why}",
-        reason=Reason.SOURCE_NOT_FOUND,
-        hint=f"a provider's wheel has one {NAMES[0]}, beside its code or at the top",
-        metadata={"source": wanted.origin, "suggestions": ""},
-    )
+def _unpacked(archive: Path, target: Path, wanted: PypiSource) -> None:
+    """Makes a provider's folder of a source distribution, which is one as a repository is."""
+    sdist.unpack(archive, target, wanted)
+    _bring_up_manifest(target, wanted)
+    sdist.state_requirements(target, wanted)
 
 
-def _explained(error: CommandFailedError, wanted: PypiSource) -> MediaConduitError:
-    text = " ".join(scrubbed(error.output).split())
-    _log.info("uv failed", source=wanted.origin, code=error.returncode, text=text[-2000:])
-    metadata = {"source": wanted.origin}
-    named = f"{wanted.origin}=={wanted.version}" if wanted.version else wanted.origin
-    if _SPACE.search(text):
-        return no_room("no space left")
-    if _NO_WHEEL.search(text):
-        return PreconditionError(
-            f"{named} has no wheel for this machine",
-            reason=Reason.BUILD_FAILED,
-            hint="building it would run its code; load its repository instead, or a version with a wheel",
-            metadata=metadata | {"step": "fetch"},
-        )
-    if _CREDENTIALS.search(text):
-        return PreconditionError(
-            f"the package index asks for credentials for {named}",
-            reason=Reason.CREDENTIALS_MISSING,
-            hint="give them to uv: ~/.netrc, UV_INDEX_…_USERNAME and _PASSWORD, or a keyring",
-            metadata=metadata,
-        )
-    if _MISSING.search(text):
-        return NotFoundError(
-            f"there is no package {named}",
-            reason=Reason.SOURCE_NOT_FOUND,
-            hint="check name and version; the index is the one uv is configured for (UV_DEFAULT_INDEX, uv.toml)",
-            metadata=metadata | {"suggestions": ""},
-        )
-    return UnavailableError(
-        f"{named} could not be downloaded",
-        reason=Reason.VENDOR_UNAVAILABLE,
-        hint="check the network, the proxy and the index, then load it again",
-        metadata=metadata,
-    )
+def _bring_up_manifest(target: Path, wanted: PypiSource) -> None:
+    """A manifest beside the code of a package counts as one at the top."""
+    if any((target / name).is_file() for name in NAMES):
+        return
+    inside = [path for name in NAMES for path in sorted(target.glob(f"*/{name}")) if not path.is_symlink()]
+    if len(inside) != 1:
+        raise pypi_errors.no_provider(wanted, "has no manifest" if not inside else f"has {len(inside)} manifests")
+    shutil.copyfile(inside[0], target / inside[0].name)

@@ -82,12 +82,86 @@ async def test_a_version_that_is_not_there_and_a_package_that_is_not_there(from_
         assert source in caught.value.message
 
 
-async def test_a_source_distribution_is_refused_and_runs_nothing(from_index: Any, index: Index, tmp_path: Path) -> None:
-    index.sdist("mine", "1.0", {"setup.py": f"open({str(tmp_path / 'ran')!r}, 'w')", "PKG-INFO": "Name: mine\n"})
-    with pytest.raises(PreconditionError, match="no wheel") as caught:
+def never(tmp_path: Path) -> str:
+    """Code that tells when it was run."""
+    return f"open({str(tmp_path / 'ran')!r}, 'w').close()\nfrom setuptools import setup\nsetup()\n"
+
+
+STATIC = "Metadata-Version: 2.4\nName: mine\nVersion: 1.0\nRequires-Dist: six==1.16.0\nRequires-Dist: x; extra == 'y'\n"
+OLD = "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\nRequires-Dist: six==1.16.0\n"
+SYSTEM = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+PROJECT = SYSTEM + "[project]\nname = 'mine'\nversion = '1.0'\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "listed"),
+    [
+        ({"PKG-INFO": STATIC}, ["six==1.16.0"]),
+        ({"PKG-INFO": STATIC, "pyproject.toml": SYSTEM}, ["six==1.16.0"]),
+        ({"PKG-INFO": STATIC, "pyproject.toml": PROJECT + "dynamic = ['dependencies']\n"}, ["six==1.16.0"]),
+        ({"PKG-INFO": OLD, "pyproject.toml": PROJECT + "dependencies = ['six']\n"}, None),
+        ({"PKG-INFO": OLD, "requirements.txt": "six\n"}, ["six"]),
+    ],
+)
+async def test_a_package_without_a_wheel_is_taken_as_a_repository_is_and_runs_nothing(
+    from_index: Any, index: Index, tmp_path: Path, files: dict[str, str], listed: list[str] | None
+) -> None:
+    code = {"setup.py": never(tmp_path), "backend.py": never(tmp_path)}
+    index.sdist("mine", "1.0", FILES | code | files)
+    said: list[str] = []
+    checkout = await from_index(index.url).resolve("pypi:mine", report=lambda message, _: said.append(message))
+    assert checkout.resolved == "pypi:mine==1.0"
+    assert (checkout.folder / "MediaConduit.provider.yml").read_text() == MANIFEST
+    assert (checkout.folder / "mine_provider" / "__init__.py").is_file()
+    needed = checkout.folder / "requirements.txt"
+    assert (needed.read_text().splitlines() if needed.exists() else None) == listed
+    assert "there is no wheel: fetching the source distribution" in said
+    before = len(index.requests)
+    assert (await from_index(index.url).resolve("pypi:mine==1.0")).folder == checkout.folder
+    assert len(index.requests) == before
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"PKG-INFO": OLD},
+        {"PKG-INFO": STATIC + "Dynamic: Requires-Dist\n"},
+        {"PKG-INFO": OLD, "pyproject.toml": PROJECT + "dynamic = ['dependencies']\n"},
+    ],
+)
+async def test_what_only_code_could_tell_is_refused_and_not_run(
+    from_index: Any, index: Index, tmp_path: Path, files: dict[str, str]
+) -> None:
+    index.sdist("mine", "1.0", FILES | files | {"setup.py": never(tmp_path), "backend.py": never(tmp_path)})
+    with pytest.raises(PreconditionError, match=r"only its setup.py could say what it requires") as caught:
         await from_index(index.url).resolve("pypi:mine==1.0")
     assert caught.value.reason is Reason.BUILD_FAILED
     assert not (tmp_path / "ran").exists()
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+async def test_a_wheel_is_taken_before_what_it_was_built_from(from_index: Any, index: Index) -> None:
+    index.sdist("mine", "1.0", FILES | {"PKG-INFO": STATIC, "only_here.txt": "x"})
+    index.wheel("mine", "1.0", FILES)
+    checkout = await from_index(index.url).resolve("pypi:mine==1.0")
+    assert not (checkout.folder / "only_here.txt").exists()
+
+
+async def test_an_archive_that_is_not_what_the_index_says_is_refused(from_index: Any, index: Index) -> None:
+    index.sdist("mine", "1.0", FILES | {"PKG-INFO": STATIC})
+    index.damage("mine-1.0.tar.gz")
+    with pytest.raises(UnavailableError, match="could not be downloaded"):
+        await from_index(index.url).resolve("pypi:mine==1.0")
+
+
+async def test_an_archive_that_reaches_out_of_its_folder_is_refused(
+    from_index: Any, index: Index, tmp_path: Path
+) -> None:
+    index.sdist("mine", "1.0", FILES | {"PKG-INFO": STATIC, "../../../escaped": "x"})
+    with pytest.raises(NotFoundError, match="cannot be unpacked"):
+        await from_index(index.url).resolve("pypi:mine==1.0")
+    assert list(tmp_path.rglob("escaped")) == []
 
 
 @pytest.mark.parametrize(
@@ -119,6 +193,12 @@ async def test_a_private_index_gets_credentials_from_uv_and_none_gets_out(
         netrc = Path(environ["HOME"], ".netrc")
         netrc.write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
         assert (await from_index(index.url).resolve("pypi:mine==1.0")).folder.is_dir()
+        index.sdist("other", "1.0", FILES | {"PKG-INFO": STATIC.replace("mine", "other")})
+        assert (await from_index(index.url).resolve("pypi:other==1.0")).folder.is_dir()
+        netrc.unlink()
+        (tmp_path / "state").rename(tmp_path / "before")
+        with_password = index.url.replace("://", f"://{USER}:{PASSWORD}@")
+        assert (await from_index(with_password).resolve("pypi:other==1.0")).folder.is_dir()
 
 
 async def test_an_index_that_cannot_be_reached_is_unavailable(from_index: Any) -> None:
@@ -136,3 +216,14 @@ async def test_a_package_runs_with_what_its_wheel_requires(
     async with broker(tmp_path / "broker", trust=TrustConfig(allow=["pypi:my-own"])) as (_, client):
         assert (await load(client, "pypi:my-own==1.0"))[0] == "fetching"
         assert (await client.model("mine/default").transform("x")).text == "1.16.0"
+
+
+async def test_a_package_without_a_wheel_runs(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import six\n" + GOOD.replace('"one"', "six.__version__")
+    files = {"mine_provider/__init__.py": code, "PKG-INFO": STATIC, "setup.py": never(tmp_path)}
+    index.sdist("mine", "1.0", FILES | files)
+    monkeypatch.setenv("UV_INDEX", index.url)
+    async with broker(tmp_path / "broker", trust=TrustConfig(allow=["pypi:mine"])) as (_, client):
+        await load(client, "pypi:mine==1.0")
+        assert (await client.model("mine/default").transform("x")).text == "1.16.0"
+    assert not (tmp_path / "ran").exists()
