@@ -19,7 +19,7 @@ from mediaconduit_vendors.provider import VendorModel
 _SAMPLES: Final = InputSpec("voice", ("audio/*",), max_count=25)
 _AUDIO: Final = InputSpec(media_types=("audio/*",))
 SPEAKER: Final = Kind(
-    {"text-to-audio": speak}, SPEECH, (TEXT, _SAMPLES), MEDIA_TYPES, ("streaming", "voice-cloning", "timestamps")
+    {"text-to-audio": speak}, SPEECH, (TEXT, _SAMPLES), MEDIA_TYPES, ("streaming", "voice-cloning", "word-times")
 )
 VOICE_CHANGER: Final = Kind({"audio-to-audio": change}, CHANGER, (_AUDIO, _SAMPLES), MEDIA_TYPES, ("streaming",))
 BOTH: Final = Kind(
@@ -34,7 +34,7 @@ RECOGNISER: Final = Kind(
     OPTIONS,
     (InputSpec(media_types=("audio/*", "video/*"), max_bytes=3_000_000_000),),
     ("text/plain",),
-    ("timestamps", "diarization"),
+    ("word-times", "diarization"),
 )
 SOUND_MAKER: Final = Kind({"text-to-audio": sound}, SOUNDS, (TEXT,), MEDIA_TYPES, ("sound-effects",))
 
