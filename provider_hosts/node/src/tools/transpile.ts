@@ -58,7 +58,27 @@ const options: BuildOptions = {
   banner: { js: bannerOf(format) },
 };
 
-esbuild.build(options).catch(() => process.exit(1));
+void run();
+
+async function run(): Promise<void> {
+  try {
+    await esbuild.build(options);
+  } catch {
+    // esbuild has said why.
+    process.exitCode = 1;
+  } finally {
+    await esbuild.stop();
+    await childrenGone();
+  }
+}
+
+/** esbuild's process ends on its own after `stop`. Whoever started us is not to find it among its children. */
+async function childrenGone(): Promise<void> {
+  const file = `/proc/${process.pid}/task/${process.pid}/children`;
+  for (let round = 0; round < 200 && existsSync(file) && readFileSync(file, "utf8").trim(); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 /** What Node would take a file for. TypeScript without a word on it is CommonJS, as package.json has it. */
 function formatOf(file: string): "cjs" | "esm" {
