@@ -41,6 +41,8 @@ class Look:
     queue_position: int | None = None
     facts: Facts | None = None
     """For the call's provenance."""
+    failed: MediaConduitError | None = None
+    """Why it failed for good: not asked about again, whatever the reason. Raised errors may be of the asking alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Job(abc.ABC):
                 if not error.retryable or failed >= FAILED_LOOKS:
                     raise
                 look = last or Look()
+            if look.failed is not None:
+                raise look.failed
             if look != last:
                 yield look
             if look.done:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from gemini_provider import Gemini
 from mediaconduit.channels import open_channel
-from mediaconduit.errors import InvalidRequestError, PreconditionError, Reason
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, PreconditionError, Reason
+from mediaconduit.events import Progress
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.options_pb2 import Tool
 from mediaconduit.v1.provider_pb2 import WatchGenerationsRequest
@@ -225,17 +226,23 @@ async def test_a_video_is_fetched_with_the_key_and_followed_elsewhere_without() 
 
 async def test_a_job_that_failed_says_why() -> None:
     operation = f"models/{VEO}/operations/1"
-    ended = {"done": True, "error": {"code": 3, "message": "no such aspect", "status": "INVALID_ARGUMENT"}}
+    ended = {"done": True, "error": {"code": 3, "message": "no such aspect"}}
+    broken = {"done": True, "error": {"code": 13, "message": "sorry"}}
     filtered = {"done": True, "response": {"generateVideoResponse": {"raiMediaFilteredReasons": ["a face"]}}}
-    for answer, reason in ((ended, Reason.INPUT_INVALID), (filtered, Reason.CONTENT_REFUSED)):
+    for answer, reason in (
+        (ended, Reason.INPUT_INVALID),
+        (broken, Reason.VENDOR_UNAVAILABLE),
+        (filtered, Reason.CONTENT_REFUSED),
+    ):
         routes = {
             f"POST /models/{VEO}:predictLongRunning": json_reply({"name": operation}),
             f"GET /{operation}": json_reply(answer),
         }
         async with Upstream(routes) as upstream, serve(Gemini(), settings={"base_url": upstream.url}) as served:
-            with pytest.raises(InvalidRequestError) as failed:
+            with pytest.raises(MediaConduitError) as failed:
                 await served.model(VEO).transform("A cow flies.")
         assert failed.value.reason is reason
+        assert len(upstream.requests) == 2
 
 
 async def test_images_of_models_that_only_make_images() -> None:
@@ -265,3 +272,42 @@ async def test_many_items_are_embedded_in_several_requests() -> None:
     assert [len(request.json["requests"]) for request in upstream.requests] == [100, 30]
     assert [vector.input for vector in result.embeddings] == list(range(130))
     assert json.loads(upstream.requests[0].body)["requests"][7]["content"] == {"parts": [{"text": "7"}]}
+
+
+async def test_a_conversation_about_a_video_goes_on_from_the_last_one() -> None:
+    ids = iter(("int1", "int2"))
+    content = [{"type": "text", "text": "Here."}, {"type": "video", "data": base64.b64encode(b"video").decode()}]
+    done = {"status": "completed", "steps": [{"type": "model_output", "content": content}]}
+    routes = {
+        "POST /interactions": lambda _: json_reply({"id": next(ids), "status": "queued"}),
+        "GET /interactions/{id}": lambda request: json_reply({"id": request.path.rpartition("/")[2], **done}),
+    }
+    async with Upstream(routes) as upstream, serve(Gemini(), settings={"base_url": upstream.url}) as served:
+        model = served.model("gemini-omni-1.1-flash")
+        asked = Turn(role=Role.ROLE_USER, parts=[Part(text="A cow flies.")])
+        first = await model.transform([asked], video={"duration": 5})
+        then = Turn(role=Role.ROLE_USER, parts=[Part(text="Higher.")])
+        second = await model.transform([asked, first.turn, then], video={"edit": "VIDEO_EDIT_CHANGE"})
+    assert (first.text, first.data, second.data) == ("Here.", b"video", b"video")
+    one, two = (request.json for request in upstream.requests if request.method == "POST")
+    assert one["input"] == [{"type": "text", "text": "A cow flies."}]
+    assert one["response_format"] == {"type": "video", "delivery": "uri", "duration": "5s"}
+    assert (two["previous_interaction_id"], two["input"]) == ("int1", [{"type": "text", "text": "Higher."}])
+    assert two["generation_config"] == {"video_config": {"task": "edit"}}
+
+
+async def test_leaving_a_conversation_about_a_video_stops_it_at_the_vendor() -> None:
+    cancel = "POST /interactions/int1/cancel"
+    routes = {
+        "POST /interactions": json_reply({"id": "int1", "status": "queued"}),
+        "GET /interactions/int1": json_reply({"id": "int1", "status": "in_progress"}),
+        cancel: json_reply({}),
+    }
+    async with Upstream(routes) as upstream, serve(Gemini(), settings={"base_url": upstream.url}) as served:
+        async with served.model("gemini-omni-1.1-flash").stream("A cow flies.") as stream:
+            async for event in stream:
+                if isinstance(event, Progress):
+                    break
+        number = 0
+        while (await upstream.request(number)).path != cancel.partition(" ")[2]:
+            number += 1

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mediaconduit_provider import InputSpec
 
 from mediaconduit_vendors.api import Api, Request
-from mediaconduit_vendors.gemini import embeddings, imagen, video
+from mediaconduit_vendors.gemini import embeddings, imagen, interactions, video
 from mediaconduit_vendors.gemini.generate import Generate
 from mediaconduit_vendors.gemini.images import Images
 from mediaconduit_vendors.gemini.options import IMAGE, SPEECH, chat_options
@@ -68,6 +68,8 @@ def model_of(model_id: str, entry: Mapping[str, Any] | None, listing: Listing | 
 def _kind(model_id: str, entry: Mapping[str, Any], listing: Listing | None) -> Kind | None:
     """How a model is used: by its methods, and by what is known of its answers."""
     mode = listing.mode if listing is not None else ""
+    if model_id.startswith("gemini-omni"):
+        return _OMNI
     methods = entry.get("supportedGenerationMethods") or _guessed(model_id, mode)
     if "generateContent" in methods:
         return _answering(model_id, mode, _features(entry, listing))
@@ -148,5 +150,11 @@ _VIDEO: Final = Kind(
     operations=dict.fromkeys(("text-to-video", "image-to-video", "video-to-video"), video.Video()),
     options=video.OPTIONS,
     inputs=video.INPUTS,
+    output_media_types=(video.MP4,),
+)
+_OMNI: Final = Kind(
+    operations=dict.fromkeys(("text-to-video", "image-to-video", "video-to-video"), interactions.Interaction()),
+    options=interactions.OPTIONS,
+    inputs=interactions.INPUTS,
     output_media_types=(video.MP4,),
 )

@@ -14,6 +14,18 @@ from mediaconduit_vendors.vendor import Vendor
 
 _DAILY: Final = "PerDay"
 """In the id of a quota that is spent for today: waiting as for a rate does not help."""
+_CODES: Final[Mapping[int, tuple[int, str]]] = {
+    3: (400, "INVALID_ARGUMENT"),
+    4: (504, "DEADLINE_EXCEEDED"),
+    5: (404, "NOT_FOUND"),
+    7: (403, "PERMISSION_DENIED"),
+    8: (429, "RESOURCE_EXHAUSTED"),
+    9: (400, "FAILED_PRECONDITION"),
+    13: (500, "INTERNAL"),
+    14: (503, "UNAVAILABLE"),
+    16: (401, "UNAUTHENTICATED"),
+}
+"""HTTP status and name of gRPC's codes: what failed in the background has these."""
 _SNAKE: Final = re.compile(r"_([a-z])")
 
 
@@ -27,12 +39,13 @@ def read_gemini_failure(body: Any) -> Failure:
     if not isinstance(error, Mapping):
         return Failure(text_of(error))
     details = [each for each in error.get("details") or () if isinstance(each, Mapping)]
-    code = error.get("code")
+    number = error.get("code")
+    status, name = _CODES.get(number, (number, "")) if isinstance(number, int) else (0, "")
     return Failure(
         text_of(error.get("message")),
-        status=code if isinstance(code, int) else 0,
+        status=status,
         code="quota_exceeded" if _DAILY in "".join(_quotas(details)) else _first(details, "reason"),
-        type=text_of(error.get("status")),
+        type=text_of(error.get("status")) or name,
         param=_field(details),
         retry_after=seconds_of(_first(details, "retryDelay"), 0.0),
     )

@@ -68,13 +68,13 @@ class Video(Job):
         """How the operation stands."""
         operation, reply = await api.json(Request("GET", f"/{job_id}", remaining=call.remaining()))
         if operation.get("error"):
-            raise reply.failure(operation)
+            return Look(failed=reply.failure(operation))
         if not operation.get("done"):
             return Look(stage="running")
         answer = (operation.get("response") or {}).get("generateVideoResponse") or {}
         if not answer.get("generatedSamples"):
             reasons = answer.get("raiMediaFilteredReasons") or ["no video was made"]
-            raise refused("; ".join(reasons), ())
+            return Look(failed=refused("; ".join(reasons), ()))
         return Look(done=True, answer=answer)
 
     async def deliver(self, api: Api, call: Call, look: Look) -> AsyncGenerator[Yielded, None]:
@@ -87,7 +87,7 @@ class Video(Job):
             if data := video.get("encodedVideo"):
                 yield output.data(base64.b64decode(data))
             else:
-                async with api.open(Request("GET", _address(api, video["uri"]), redirects=3)) as reply:
+                async with api.open(Request("GET", address_of(api, video["uri"]), redirects=3)) as reply:
                     async for chunk in reply.chunks():
                         yield output.data(chunk)
                 yield output.state(state_from({"uri": video["uri"]}, api.vendor.id))
@@ -132,6 +132,6 @@ async def _video(api: Api, inputs: Inputs, part: Part, field: str) -> dict[str, 
     return {"encodedVideo": await inputs.base64(part, field), "encoding": media_type_of(part)}
 
 
-def _address(api: Api, uri: str) -> str:
+def address_of(api: Api, uri: str) -> str:
     """Where the vendor's files are, seen from here: another base URL holds for them too."""
     return api.base_url + uri.removeprefix(api.vendor.base_url) if uri.startswith(api.vendor.base_url) else uri

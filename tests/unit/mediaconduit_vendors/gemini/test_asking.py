@@ -126,6 +126,8 @@ def test_recited_sources_and_pages_are_citations() -> None:
         ({"code": 429, "status": "RESOURCE_EXHAUSTED"}, Reason.RATE_LIMITED),
         ({"code": 504, "status": "DEADLINE_EXCEEDED"}, Reason.VENDOR_TIMEOUT),
         ({"code": 503, "status": "UNAVAILABLE"}, Reason.VENDOR_UNAVAILABLE),
+        ({"code": 3}, Reason.INPUT_INVALID),
+        ({"code": 13}, Reason.VENDOR_UNAVAILABLE),
     ],
 )
 def test_the_vendors_words_have_their_reasons(error: dict[str, Any], reason: Reason) -> None:
