@@ -18,6 +18,7 @@ from mediaconduit.v1.options_pb2 import TransformOptions
 from mediaconduit_broker.conformance import events, options, samples
 from mediaconduit_broker.conformance.cases import INVALID, NOT_FOUND, Case
 from mediaconduit_broker.conformance.check import CheckFailedError, SkippedError
+from mediaconduit_broker.conformance.checks.identity import transition_fault
 from mediaconduit_broker.conformance.settings import filled, secret_names, value_at
 from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.manifest.schema import CAPABILITIES
@@ -260,3 +261,24 @@ def test_secret_settings_are_found_at_any_depth() -> None:
 def test_only_what_a_model_takes_is_sent(capability: str, given: Part | None, fits: bool) -> None:
     model = Model(capabilities=[capability], inputs=[InputSpec(media_types=["text/*"])])
     assert (samples.turns(model, capability, given) is not None) == fits
+
+
+UNKNOWN, SERVING, NOT_SERVING, SERVICE_UNKNOWN = range(4)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "waits", "fault"),
+    [
+        ([SERVING], False, ""),
+        ([NOT_SERVING, SERVING], False, ""),
+        ([NOT_SERVING, NOT_SERVING, SERVING], True, ""),
+        ([SERVING], True, "before the keys had come"),
+        ([NOT_SERVING, SERVING, NOT_SERVING, SERVING], False, "SERVING and then not"),
+        ([UNKNOWN, SERVING], False, "neither SERVING nor NOT_SERVING: UNKNOWN"),
+        ([SERVICE_UNKNOWN, SERVING], False, "neither SERVING nor NOT_SERVING: SERVICE_UNKNOWN"),
+    ],
+)
+def test_what_health_says_while_it_starts_is_judged(statuses: list[int], waits: bool, fault: str) -> None:
+    found = transition_fault(statuses, waits=waits)
+    assert fault in found
+    assert bool(found) == bool(fault)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mediaconduit_broker.environments.node import HOST
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/migrating.md").read_text(encoding="utf-8")
@@ -64,6 +65,7 @@ def test_the_page_shows_three_files_and_every_command_of_a_migration() -> None:
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm: not on this machine")
+@pytest.mark.skipif(not (HOST / "provider.tgz").is_file(), reason="the Node host is not built: make node-host")
 @pytest.mark.timeout(300)
 def test_the_walk_can_be_walked(environ: dict[str, str], tmp_path: Path) -> None:
     for name, text in files().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
@@ -55,7 +56,7 @@ async def identity(bench: Bench) -> str:
 @check(
     "health",
     demand='grpc.health.v1 says SERVING of "" as soon as it answers, SERVING of mediaconduit.v1.MediaProvider once it '
-    "takes calls, and NOT_FOUND of a service it does not have.",
+    "takes calls and has the keys of its manifest, and from then on, and NOT_FOUND of a service it does not have.",
     advice='Serve grpc.health.v1.Health: "" is whether the process lives, mediaconduit.v1.MediaProvider whether it '
     "takes calls. The health library of your language does the rest.",
 )
@@ -63,6 +64,8 @@ async def health(bench: Bench) -> str:
     """Readiness is told, not guessed."""
     running = await bench.sidecar()
     require(running.alive == _SERVING, f'while it started, "" was {_name(running.alive)}, not SERVING')
+    fault = transition_fault(running.statuses, waits=bool(bench.subject.manifest.secrets))
+    require(not fault, fault)
     for service in ("", SERVICE):
         answer = await running.health.Check(health_pb2.HealthCheckRequest(service=service), timeout=UNARY_SECONDS)
         require(answer.status == _SERVING, f'"{service}" is {_name(answer.status)}, not SERVING')
@@ -134,6 +137,22 @@ async def configure(bench: Bench) -> str:
     answer = await running.health.Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=UNARY_SECONDS)
     require(answer.status == _SERVING, f"it was {_name(answer.status)} after settings it refused")
     return f"refused, naming {failure.fields[0]}"
+
+
+def transition_fault(statuses: Sequence[int], *, waits: bool) -> str:
+    """What is wrong with what health said of the service while it started; empty when nothing is. Pure.
+
+    Args:
+        statuses: In the order they came.
+        waits: Whether it has to wait for keys before it can take calls.
+    """
+    said = " → ".join(map(_name, statuses))
+    if waits and statuses and statuses[0] == _SERVING:
+        return f"it was {said} before the keys had come that it is to wait for"
+    if _SERVING in statuses[:-1]:
+        return f"it was SERVING and then not: {said}"
+    unknown = [status for status in statuses if status not in (_SERVING, health_pb2.HealthCheckResponse.NOT_SERVING)]
+    return f"it was neither SERVING nor NOT_SERVING: {said}" if unknown else ""
 
 
 async def _refusal(running: Running, service: str) -> str:
