@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from collections.abc import Awaitable, Callable
@@ -23,16 +24,19 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     return StateFolder(tmp_path_factory.mktemp("state"))
 
 
+async def conforming(
+    state: StateFolder, source: str, *, variables: dict[str, str] | None = None, **options: Any
+) -> Report:
+    """Runs the checks on a source: `await conforming(state, "cowsay", settings={…}, variables={…})`."""
+    environ = {**os.environ, **(variables or {})}
+    options = {"settings": {}, **options}
+    return await run_conformance(source, base=ROOT / "tests/providers", state=state, environ=environ, **options)
+
+
 @pytest.fixture
 def conform(state: StateFolder) -> Conform:
-    """Runs the checks on a source: `await conform("cowsay", settings={…}, variables={…})`."""
-
-    async def run(source: str, *, variables: dict[str, str] | None = None, **options: Any) -> Report:
-        environ = {**os.environ, **(variables or {})}
-        options = {"settings": {}, **options}
-        return await run_conformance(source, base=ROOT / "tests/providers", state=state, environ=environ, **options)
-
-    return run
+    """`conforming` with this session's state."""
+    return functools.partial(conforming, state)
 
 
 @pytest.fixture(scope="session")

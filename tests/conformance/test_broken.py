@@ -1,13 +1,17 @@
 """Each check finds what it is there for, and nothing else does."""
 
+import asyncio
 import importlib.util
 import sys
 from types import ModuleType
 
 import pytest
-from mediaconduit_broker.conformance import CHECKS
+from mediaconduit_broker.conformance import CHECKS, Report
+from mediaconduit_broker.state import StateFolder
 
-from .conftest import ROOT, Conform
+from .conftest import ROOT, Conform, conforming
+
+AT_ONCE = 3
 
 
 def _defects() -> ModuleType:
@@ -33,12 +37,31 @@ async def test_without_a_defect_every_check_passes_and_applies(conform: Conform)
     assert [outcome.name for outcome in report.outcomes] == list(CHECKS)
 
 
+@pytest.fixture(scope="module")
+def reports(state: StateFolder) -> dict[str, Report]:
+    """The whole suite on every defect, a few at a time: each mostly waits."""
+
+    async def one(name: str, places: asyncio.Semaphore) -> Report:
+        async with places:
+            return await conforming(
+                state, "./broken", variables={"BROKEN_DEFECT": name}, settings={"greeting": "hello"}
+            )
+
+    async def every() -> dict[str, Report]:
+        places = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            runs = {name: group.create_task(one(name, places)) for name in DEFECTS}
+        return {name: run.result() for name, run in runs.items()}
+
+    return asyncio.run(every())
+
+
+@pytest.mark.timeout(300)  # the first of them waits for all runs
 @pytest.mark.parametrize(("name", "check"), [(name, defect.check) for name, defect in DEFECTS.items()])
-async def test_a_defect_fails_its_check_and_no_other(name: str, check: str, conform: Conform) -> None:
-    report = await conform("./broken", variables={"BROKEN_DEFECT": name}, settings={"greeting": "hello"})
-    failed = {outcome.name: outcome.detail for outcome in report.failed}
-    assert set(failed) == {check}, failed
-    assert report.failed[0].advice == CHECKS[check].advice
+def test_a_defect_fails_its_check_and_no_other(name: str, check: str, reports: dict[str, Report]) -> None:
+    failed = {outcome.name: outcome for outcome in reports[name].failed}
+    assert set(failed) == {check}, {outcome.name: outcome.detail for outcome in failed.values()}
+    assert failed[check].advice == CHECKS[check].advice
 
 
 async def test_a_model_that_only_converses_is_tried_in_a_conversation(conform: Conform) -> None:
