@@ -146,7 +146,7 @@ class Chat(Operation):
 
     def read(self, chunk: Mapping[str, Any], answer: Answer, call: Call) -> Iterator[Yielded]:
         """What a chunk says. An answer that was not streamed has messages in place of deltas."""
-        for choice in chunk.get("choices") or ():
+        for choice in filter(None, chunk.get("choices") or ()):
             delta = choice.get("delta") or choice.get("message")
             index = choice.get("index") or 0
             if delta:

@@ -34,11 +34,13 @@ class Embeddings(Operation):
         yield facts_of(answer, reply)
         try:
             entries = sorted(answer["data"], key=lambda entry: entry.get("index") or 0)
-            vectors = [values_of(entry["embedding"]) for entry in entries]
-        except (KeyError, TypeError, ValueError) as error:
+            vectors = [
+                Embedding(values=values_of(entry["embedding"]), input=number) for number, entry in enumerate(entries)
+            ]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise not_understood("it holds no vectors") from error
-        for number, values in enumerate(vectors):
-            yield Embedding(values=values, input=number)
+        for vector in vectors:
+            yield vector
         yield self.usage(answer, call)
 
     def request(self, call: Call) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Images(Operation):
         if not entries:
             raise not_understood("it holds no images")
         media_type, info = self.media_type(answer, call), info_of(answer)
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(entry or {} for entry in entries):
             if entry.get("revised_prompt"):
                 yield Notice(code="PROMPT_REVISED", message=entry["revised_prompt"])
             if entry.get("b64_json"):
@@ -170,7 +170,7 @@ class GptImages(Images):
                     if image is None:
                         image = Output(self.media_type(event, call))
                         yield image
-                    done = event.get("type", "").endswith(".completed")
+                    done = (event.get("type") or "").endswith(".completed")
                     part = image if done else Output(self.media_type(event, call), preview_of=image)
                     yield part.data(decoded_image(event["b64_json"]))
                     yield part.done(info_of(event))

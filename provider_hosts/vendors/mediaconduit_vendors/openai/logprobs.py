@@ -16,13 +16,15 @@ def token_logprobs(tokens: Iterable[Mapping[str, Any]]) -> Sequence[TokenLogprob
             logprob=token.get("logprob") or 0.0,
             alternatives=[
                 TokenLogprob(token=_token(other), logprob=other.get("logprob") or 0.0)
-                for other in token.get("top_logprobs") or ()
+                for other in filter(None, token.get("top_logprobs") or ())
             ],
         )
-        for token in tokens
+        for token in filter(None, tokens)
     ]
 
 
 def _token(token: Mapping[str, Any]) -> bytes:
     stated = token.get("bytes")
-    return bytes(stated) if stated is not None else str(token.get("token", "")).encode("utf-8", "replace")
+    if stated and None not in stated:
+        return bytes(stated)
+    return str(token.get("token") or "").encode("utf-8", "replace")

@@ -113,6 +113,6 @@ def _joined(pieces: list[dict[str, Any]], calls: bool) -> Any:
     """Plain text where there is only one text: some vendors take nothing else from system and assistant."""
     if not pieces:
         return None if calls else ""
-    if all(piece["type"] == "text" for piece in pieces):
+    if all(piece.keys() == {"type", "text"} for piece in pieces):
         return "\n".join(piece["text"] for piece in pieces)
     return pieces

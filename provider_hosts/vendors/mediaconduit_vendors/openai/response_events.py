@@ -186,7 +186,7 @@ class Reading:
 
     def _message(self, number: int, item: dict[str, Any]) -> Iterator[Yielded]:
         state = state_from(message_state(item), self._vendor)
-        for index, content in enumerate(item.get("content") or ()):
+        for index, content in enumerate(content or {} for content in item.get("content") or ()):
             said = content.get("text") or content.get("refusal") or ""
             self._refused |= content.get("type") == "refusal"
             if (number, index) not in self._outputs:

@@ -245,14 +245,13 @@ def transcript_of(answer: Any) -> Transcript:
         return Transcript(segments=[Segment(text=answer)])
     if not isinstance(answer, Mapping) or "text" not in answer:
         raise not_understood("it holds no transcript")
-    segments = [segment_of(segment) for segment in answer.get("segments") or ()]
-    words = [segment_of(word) for word in answer.get("words") or ()]
+    segments = [segment_of(segment) for segment in answer.get("segments") or () if segment]
+    words = [segment_of(word) for word in answer.get("words") or () if word]
     if not segments:
         segments = [Segment(text=answer.get("text") or "")]
     _place(words, segments)
-    languages = answer.get("languages") or [{}]
-    language = answer.get("language") or languages[0].get("code") or ""
-    return Transcript(segments=segments, language=tag_of(language))
+    heard = next((entry.get("code") for entry in answer.get("languages") or () if isinstance(entry, Mapping)), "")
+    return Transcript(segments=segments, language=tag_of(answer.get("language") or heard or ""))
 
 
 def segment_of(entry: Mapping[str, Any]) -> Segment:
