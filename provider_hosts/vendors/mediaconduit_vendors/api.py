@@ -9,7 +9,7 @@ import asyncio
 import functools
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -39,7 +39,8 @@ class Request:
     """Fields of a form."""
     files: Any = None
     """Files of a form, as httpx2 takes them."""
-    content: bytes | AsyncIterator[bytes] | None = None
+    content: bytes | AsyncIterable[bytes] | None = None
+    """A body as it stands; one that comes in pieces is iterated anew for every try."""
     params: Mapping[str, Any] | None = None
     headers: Mapping[str, str] | None = None
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -44,6 +44,10 @@ class Inputs:
             raise InvalidRequestError.at(field, "send the content itself: this vendor does not fetch it from elsewhere")
         return await found.read()
 
+    def input(self, part: Part, field: str) -> Input | None:
+        """The input a part is, to be read in pieces; None for one within another part."""
+        return self._found(part.name).get(field)
+
     def _found(self, name: str) -> Mapping[str, Input]:
         if self._by_field is None:
             names = {part.name for turn in self._call.turns for part in turn.parts}

@@ -1,5 +1,6 @@
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -311,3 +312,53 @@ async def test_leaving_a_conversation_about_a_video_stops_it_at_the_vendor() -> 
         number = 0
         while (await upstream.request(number)).path != cancel.partition(" ")[2]:
             number += 1
+
+
+def files(upstream: Upstream, *states: str) -> dict[str, Any]:
+    """Routes of a vendor that takes files: uploaded in two steps, looked at until they are ready, removed."""
+    uri = "https://generativelanguage.googleapis.com/v1beta/files/f1"
+    upload = json_reply({}, headers={"x-goog-upload-url": f"{upstream.url}/put-it-here"})
+    looks = [json_reply({"name": "files/f1", "uri": uri, "state": state}) for state in states]
+    return {
+        "POST /upload/v1beta/files": upload,
+        "POST /put-it-here": json_reply({"file": {"name": "files/f1", "uri": uri, "state": "PROCESSING"}}),
+        "GET /v1beta/files/f1": looks,
+        "DELETE /v1beta/files/f1": json_reply({}),
+    }
+
+
+async def test_a_large_video_is_given_to_the_vendor_beforehand_and_taken_back(tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    video.write_bytes(bytes(range(256)) * 60_000)
+    async with Upstream({"POST /v1beta/models/{model}": DONE}) as upstream:
+        for route, answer in files(upstream, "PROCESSING", "ACTIVE").items():
+            upstream.route(route, answer)
+        settings = {"base_url": f"{upstream.url}/v1beta", "poll_interval": 0.01}
+        async with serve(Gemini(), settings=settings) as served:
+            result = await served.model(MODEL).transform([video, "What is it?"])
+    assert result.text == "done"
+    begun, put, *_, asked, gone = upstream.requests
+    assert begun.header("x-goog-upload-header-content-length") == put.header("content-length") == "15360000"
+    assert begun.header("x-goog-api-key") == "sk-made-up"
+    assert not put.header("x-goog-api-key")
+    assert put.body == video.read_bytes()
+    assert asked.json["contents"][0]["parts"][0] == {
+        "fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/f1", "mimeType": "video/mp4"}
+    }
+    assert (gone.method, gone.path) == ("DELETE", "/v1beta/files/f1")
+
+
+async def test_a_file_that_cannot_be_used_says_why_and_is_taken_back(tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    video.write_bytes(bytes(13 * 1024 * 1024))
+    async with Upstream() as upstream:
+        for route, answer in files(upstream).items():
+            if not route.startswith("GET"):
+                upstream.route(route, answer)
+        broken = {"name": "files/f1", "state": "FAILED", "error": {"code": 3, "message": "no video"}}
+        upstream.route("GET /v1beta/files/f1", json_reply(broken))
+        settings = {"base_url": f"{upstream.url}/v1beta", "poll_interval": 0.01}
+        async with serve(Gemini(), settings=settings) as served:
+            with pytest.raises(InvalidRequestError, match="no video"):
+                await served.model(MODEL).transform([video, "What is it?"])
+    assert upstream.requests[-1].method == "DELETE"

@@ -8,7 +8,9 @@ from typing import Any, Final
 from mediaconduit_provider import Call, InvalidRequestError, Part, Role
 from mediaconduit_provider.values import struct_to_plain
 
+from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import Inputs, media_type_of, state_of
+from mediaconduit_vendors.gemini.files import LARGEST_INLINE, Files
 from mediaconduit_vendors.gemini.thinking import version_of
 
 _ROLES: Final = {
@@ -29,13 +31,15 @@ class Contents:
 
     Args:
         call: Whose turns.
-        vendor: Short name of the vendor, whose own state goes back.
+        api: The vendor, whose own state goes back, and who is given large media beforehand.
     """
 
-    def __init__(self, call: Call, vendor: str) -> None:
+    def __init__(self, call: Call, api: Api) -> None:
         self._call = call
-        self._vendor = vendor
+        self._vendor = api.vendor.id
         self._inputs = Inputs(call)
+        self.files = Files(api)
+        """What the vendor was given; to be taken back."""
         self._functions: dict[str, Piece] = {}
         """Calls of functions so far by our ids: results name them again."""
         self.system: list[Piece] = []
@@ -93,6 +97,8 @@ class Contents:
             piece: Piece = {"fileData": {"fileUri": part.asset.uri, "mimeType": media_type}}
         elif media_type.startswith("text/") or media_type == "application/json":
             return {"text": (await self._inputs.read(part, field)).decode("utf-8", "replace")}
+        elif uri := await self._uploaded(part, field, media_type):
+            piece = {"fileData": {"fileUri": uri, "mimeType": media_type}}
         else:
             piece = {"inlineData": {"mimeType": media_type, "data": await self._inputs.base64(part, field)}}
         about = struct_to_plain(part.extra)
@@ -101,6 +107,16 @@ class Contents:
         if level := about.get("media_resolution"):
             piece["mediaResolution"] = {"level": f"MEDIA_RESOLUTION_{str(level).upper()}"}
         return piece
+
+    async def _uploaded(self, part: Part, field: str, media_type: str) -> str:
+        """The vendor's URI of a part that is too large for the request; empty for one that is not."""
+        found = self._inputs.input(part, field)
+        if found is None:
+            return ""
+        if found.size is None:
+            await found.path()  # all of it, not in memory
+        size = found.size or 0
+        return await self.files.upload(found, size, media_type) if size > LARGEST_INLINE else ""
 
     def _call_of(self, part: Part, field: str, state: Any) -> Piece:
         """A call the model made. What the vendor ran itself goes back as it was."""

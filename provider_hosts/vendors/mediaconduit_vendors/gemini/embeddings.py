@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
 from mediaconduit_provider import Call, Embedding, Facts
@@ -42,7 +43,15 @@ class Embeddings:
 
     async def __call__(self, api: Api, call: Call) -> AsyncGenerator[Yielded, None]:
         """The vectors, in the order of the turns."""
-        contents = Contents(call, api.vendor.id)
+        contents = Contents(call, api)
+        try:
+            async with aclosing(self._embedded(api, call, contents)) as outputs:
+                async for output in outputs:
+                    yield output
+        finally:
+            await contents.files.forget()
+
+    async def _embedded(self, api: Api, call: Call, contents: Contents) -> AsyncGenerator[Yielded, None]:
         requests = [
             {**self._common(call), "content": {"parts": [part async for part in _parts(contents, where, turn.parts)]}}
             for where, turn in items_of(call)

@@ -27,15 +27,28 @@ class Generate:
 
     async def __call__(self, api: Api, call: Call) -> AsyncGenerator[Yielded, None]:
         """Answers, or counts where ``extra.count_tokens`` is set."""
-        contents = Contents(call, api.vendor.id)
-        body = await self.request(call, contents)
-        if call.option("extra.count_tokens"):
-            counted = {"generateContentRequest": {"model": f"models/{call.model.id}", **body}}
-            found, reply = await api.json(asked(call, "countTokens", counted, contents))
-            yield Facts(vendor_request_id=reply.request_id)
-            yield json.dumps({"input_tokens": found["totalTokens"]})
-            yield Usage(nano_cost=0, currency="USD")
-            return
+        contents = Contents(call, api)
+        try:
+            body = await self.request(call, contents)
+            work = self._count if call.option("extra.count_tokens") else self._answer
+            async with aclosing(work(api, call, body, contents)) as outputs:
+                async for output in outputs:
+                    yield output
+        finally:
+            await contents.files.forget()
+
+    async def _count(
+        self, api: Api, call: Call, body: dict[str, Any], contents: Contents
+    ) -> AsyncGenerator[Yielded, None]:
+        counted = {"generateContentRequest": {"model": f"models/{call.model.id}", **body}}
+        found, reply = await api.json(asked(call, "countTokens", counted, contents))
+        yield Facts(vendor_request_id=reply.request_id)
+        yield json.dumps({"input_tokens": found["totalTokens"]})
+        yield Usage(nano_cost=0, currency="USD")
+
+    async def _answer(
+        self, api: Api, call: Call, body: dict[str, Any], contents: Contents
+    ) -> AsyncGenerator[Yielded, None]:
         answer = self.answer(call, api)
         async with api.open(self._asked(call, body, contents)) as reply:
             yield Facts(vendor_request_id=reply.request_id)
