@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from mediaconduit_provider import Call
+from mediaconduit_provider import Call, InvalidRequestError, Notice
 
 Schema = Mapping[str, Any]
 """JSON Schema of an option."""
@@ -44,6 +44,23 @@ def foreign_options(call: Call, operation: object) -> list[str]:
     own: Collection[str] = getattr(operation, "options", ())
     others = {path for other in operations.values() for path in getattr(other, "options", ())}
     return sorted(path for path in others if path not in own and call.option(path) is not None)
+
+
+def refused(call: Call, paths: Iterable[str], why: str) -> Iterator[Notice]:
+    """Options that are given and not taken: an error, or a notice each where the caller is lenient.
+
+    Args:
+        call: Whose.
+        paths: Of those that are given.
+        why: "is not taken for text-to-image".
+
+    Raises:
+        InvalidRequestError: There is one, and the caller is not lenient.
+    """
+    for path in paths:
+        if not call.options.lenient:
+            raise InvalidRequestError.at(f"options.{path}", why)
+        yield Notice(code="OPTION_DROPPED", message=f"options.{path} {why}")
 
 
 def place(request: dict[str, Any], path: str, value: Any) -> None:

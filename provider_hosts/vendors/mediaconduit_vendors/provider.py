@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mediaconduit_provider import Call, InvalidRequestError, Model, Notice, Provider
+from mediaconduit_provider import Call, Model, Provider
 from mediaconduit_provider.outputs import Yielded
 from stamina import instrumentation
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.discovery import Discovery
 from mediaconduit_vendors.further import FurtherPrices
-from mediaconduit_vendors.options import foreign_options
+from mediaconduit_vendors.options import foreign_options, refused
 from mediaconduit_vendors.prices import Listing, check_prices, lookup
 from mediaconduit_vendors.vendor import Timeouts, Vendor
 
@@ -181,10 +181,8 @@ class VendorProvider(Provider):
         """Runs the operation of the model and capability asked for."""
         assert isinstance(call.model, VendorModel)
         operation = call.model.operations[call.capability]
-        for path in foreign_options(call, operation):
-            if not call.options.lenient:
-                raise InvalidRequestError.at(f"options.{path}", f"is not taken for {call.capability}")
-            yield Notice(code="OPTION_DROPPED", message=f"options.{path} is not taken for {call.capability}")
+        for notice in refused(call, foreign_options(call, operation), f"is not taken for {call.capability}"):
+            yield notice
         async with aclosing(operation(self.api, call)) as work:
             async for yielded in work:
                 yield yielded

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from mediaconduit import Result, user
+from mediaconduit import Media, Result, user
 from mediaconduit.errors import InvalidRequestError
 from mediaconduit.v1.media_pb2 import Part, Role, ToolResult, Turn
 from mediaconduit.v1.models_pb2 import Model as ModelMessage
@@ -249,6 +249,31 @@ async def test_a_video_is_changed_and_extended_by_its_id(upstream: Upstream, ser
     extended, _ = await submitted(user("a cat"), first.turn, user("it sleeps"), edit="extend", duration=8)
     assert extended.path == "/v1/videos/extensions"
     assert extended.json == {"video": {"id": "video_1"}, "prompt": "it sleeps", "seconds": "8"}
+
+
+async def test_an_image_that_was_made_is_changed_in_the_next_turn(upstream: Upstream, served: Served) -> None:
+    upstream.route("POST /v1/images/generations", openai.IMAGE.reply)
+    upstream.route("POST /v1/images/edits", openai.IMAGE_EDIT.reply)
+    chat = served.model("gpt-image-1.5").conversation()
+    await chat.send("a cat", image={"previews": 1})
+    await chat.send("with a hat")
+    form = {field.name: field for field in upstream.requests[-1].form}
+    assert form["image"].data == openai.PNG
+    assert (form["image"].media_type, form["prompt"].text) == ("image/png", "with a hat")
+
+
+async def test_options_of_making_and_of_editing_are_told_apart(upstream: Upstream, served: Served) -> None:
+    upstream.route("POST /v1/images/edits", openai.IMAGE_EDIT.reply)
+    model = served.model("gpt-image-1.5")
+    content = ["a hat on it", Media(openai.PNG, "image/png")]
+    with pytest.raises(InvalidRequestError) as failed:
+        await model.transform(content, extra={"moderation": "low"})
+    assert [violation.field for violation in failed.value.fields] == ["options.extra.moderation"]
+    result = await model.transform(content, extra={"moderation": "low"}, lenient=True)
+    assert [notice.code for notice in result.notices] == ["OPTION_DROPPED"]
+    assert "moderation" not in {field.name for field in upstream.requests[-1].form}
+    await model.transform("a hat on it", inputs={"reference": Media(openai.PNG, "image/png")})
+    assert upstream.requests[-1].path == "/v1/images/edits"
 
 
 async def test_models_are_what_the_key_may_use(upstream: Upstream, served: Served) -> None:

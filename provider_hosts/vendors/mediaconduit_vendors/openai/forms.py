@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from mediaconduit.content import suffix_of
-from mediaconduit_provider import Input, InvalidRequestError
+from mediaconduit_provider import Input, InvalidRequestError, Part
 
-File: TypeAlias = tuple[str, Input]
-"""A field and the input that goes there."""
+File: TypeAlias = tuple[str, Input | Part]
+"""A field and what goes there: an input, or an output that came back."""
 
 
 def form(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,10 +37,16 @@ async def files_of(inputs: Sequence[File]) -> list[tuple[str, tuple[str, bytes, 
     return [(field, await _file(given, field.removesuffix("[]"))) for field, given in inputs]
 
 
-async def _file(given: Input, name: str) -> tuple[str, bytes, str]:
+async def _file(given: Input | Part, name: str) -> tuple[str, bytes, str]:
+    media_type = given.media_type.partition(";")[0].strip().lower()
+    if isinstance(given, Part):
+        if not given.HasField("data"):
+            raise InvalidRequestError.at(
+                "turns", "send the content of the model's own images: there is only a reference"
+            )
+        return f"{name}{suffix_of(media_type)}", given.data, media_type
     if given.uri:
         raise InvalidRequestError.at(
             given.field, "send the content itself: this vendor does not fetch it from elsewhere"
         )
-    media_type = given.media_type.partition(";")[0].strip().lower()
     return f"{name}{suffix_of(media_type)}", await given.read(), media_type

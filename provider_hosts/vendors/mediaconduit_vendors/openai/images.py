@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar, Final
 
-from mediaconduit_provider import Asset, Call, Input, InvalidRequestError, MediaInfo, Notice, Output, Part, Usage
+from mediaconduit_provider import Asset, Call, Input, InvalidRequestError, MediaInfo, Notice, Output, Part, Role, Usage
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.api import Api, Request
-from mediaconduit_vendors.content import prompt_of
+from mediaconduit_vendors.content import media_type_of, prompt_of
 from mediaconduit_vendors.openai.forms import File, files_of, form
 from mediaconduit_vendors.openai.operation import Operation, Outputs, facts_of
 from mediaconduit_vendors.openai.options import Schema
+from mediaconduit_vendors.options import passed_on, refused
 from mediaconduit_vendors.reply import Reply, lost, not_understood
 from mediaconduit_vendors.usage import usage_of
 
@@ -45,6 +46,8 @@ class Images(Operation):
     """The size for an aspect ratio, for vendors that take sizes only."""
     media_types: ClassVar[Sequence[str]] = ("image/png",)
     """What it makes."""
+    follows: ClassVar[bool] = False
+    """Whether it works on what the model made before."""
     asks_for_bytes: ClassVar[bool] = True
     """Whether ``response_format`` is taken: "b64_json", or "url" where the caller wants references."""
 
@@ -64,8 +67,9 @@ class Images(Operation):
 
     def body(self, call: Call) -> dict[str, Any]:
         """What is wanted."""
-        body: dict[str, Any] = {"model": self.model_name(call), "prompt": prompt_of(call), **self.passed_on(call)}
-        if not body["prompt"]:
+        prompt = prompt_of(call, follows=self.follows)
+        body: dict[str, Any] = {"model": self.model_name(call), "prompt": prompt, **self.passed_on(call)}
+        if not prompt:
             raise InvalidRequestError.at("turns", "say what the image is to show")
         body |= self.size(call)
         if self.asks_for_bytes:
@@ -134,6 +138,10 @@ class GptImages(Images):
     media_types: ClassVar[Sequence[str]] = ("image/png", "image/jpeg", "image/webp")
     asks_for_bytes: ClassVar[bool] = False
 
+    def passed_on(self, call: Call) -> dict[str, Any]:
+        """The options that go as they are; making and editing have different ones."""
+        return passed_on(call, self.fields, without=[path for path in call.model.options if path not in self.options])
+
     async def __call__(self, api: Api, call: Call) -> Outputs:
         """The images, the only one as it becomes clearer."""
         request = await self.request(call)
@@ -185,11 +193,12 @@ class _Edits(Images):
     """``POST /images/edits``: a form with the images."""
 
     path: ClassVar[str] = "/images/edits"
+    follows: ClassVar[bool] = True
     image_field: ClassVar[str] = "image"
 
     async def request(self, call: Call) -> Request:
-        """A form: the main inputs are the images, "mask" is the mask."""
-        images = [*_images(call.inputs()), *call.inputs("reference")]
+        """A form: the main inputs, or what the model made last, are the images, "mask" is the mask."""
+        images = images_of(call)
         if not images:
             raise InvalidRequestError.at("turns", "an image to edit is missing")
         name = self.image_field if len(images) == 1 else f"{self.image_field}[]"
@@ -211,8 +220,38 @@ class GptImageEdits(_Edits, GptImages):
     }
 
 
-def _images(inputs: Sequence[Input]) -> list[Input]:
-    return [given for given in inputs if given.media_type.startswith("image/")]
+class ImagesOrEdits:
+    """One model that makes images, and edits those that come with what is wanted.
+
+    Args:
+        images: The one.
+        edits: The other.
+    """
+
+    def __init__(self, images: Images, edits: Images) -> None:
+        self._images = images
+        self._edits = edits
+        self.options: Mapping[str, Schema] = {**images.options, **edits.options}
+
+    async def __call__(self, api: Api, call: Call) -> Outputs:
+        """As the two do."""
+        edit = call.capability.startswith("image-") or bool(images_of(call))
+        operation = self._edits if edit else self._images
+        foreign = [path for path in self.options if path not in operation.options and call.option(path) is not None]
+        for notice in refused(call, foreign, f"is not taken by {operation.path}"):
+            yield notice
+        async with aclosing(operation(api, call)) as work:
+            async for yielded in work:
+                yield yielded
+
+
+def images_of(call: Call) -> Sequence[Input | Part]:
+    """The images to work on: those that the caller sends, else those of the model's last turn."""
+    sent = [*(given for given in call.inputs() if given.media_type.startswith("image/")), *call.inputs("reference")]
+    if sent:
+        return sent
+    made = [turn for turn in call.turns if turn.role == Role.ROLE_ASSISTANT]
+    return [part for part in made[-1].parts if media_type_of(part).startswith("image/")] if made else []
 
 
 def decoded_image(text: str) -> bytes:

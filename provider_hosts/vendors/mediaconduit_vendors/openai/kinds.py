@@ -11,7 +11,7 @@ from mediaconduit_provider import InputSpec
 from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
 from mediaconduit_vendors.openai.embeddings import Embeddings
 from mediaconduit_vendors.openai.gpt_chat import GptChat, SearchChat, VoiceChat
-from mediaconduit_vendors.openai.images import GptImageEdits, GptImages, Images
+from mediaconduit_vendors.openai.images import GptImageEdits, GptImages, Images, ImagesOrEdits
 from mediaconduit_vendors.openai.moderation import Moderation
 from mediaconduit_vendors.openai.operation import Address
 from mediaconduit_vendors.openai.responses import Responses
@@ -127,9 +127,10 @@ def moderation_kind(operation: Moderation) -> Kind:
 
 def image_kind(images: Images, edits: Images) -> Kind:
     """Models that make and edit images."""
+    operation = ImagesOrEdits(images, edits)
     return Kind(
-        {"text-to-image": images, "image-to-image": edits},
-        options={**images.options, **edits.options},
+        {"text-to-image": operation, "image-to-image": operation},
+        options=operation.options,
         inputs=(
             InputSpec(media_types=("text/*", *_IMAGES), max_bytes=IMAGE_BYTES),
             InputSpec("reference", media_types=_IMAGES, max_bytes=IMAGE_BYTES, max_count=16),

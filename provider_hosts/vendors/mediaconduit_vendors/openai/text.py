@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from mediaconduit_provider import Call, InvalidRequestError, Notice
+from mediaconduit_provider import Call
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.openai.gpt_chat import GptChat
 from mediaconduit_vendors.openai.operation import Outputs
 from mediaconduit_vendors.openai.options import Schema
 from mediaconduit_vendors.openai.responses import Responses
+from mediaconduit_vendors.options import refused
 
 
 class Text:
@@ -37,11 +38,9 @@ class Text:
     async def __call__(self, api: Api, call: Call) -> Outputs:
         """As chat and responses do."""
         operation = self.chosen(call)
-        for path in _given(call, self._only(self._chat if operation is self._responses else self._responses)):
-            message = f"is not taken together with what needs {operation.path}"
-            if not call.options.lenient:
-                raise InvalidRequestError.at(f"options.{path}", message)
-            yield Notice(code="OPTION_DROPPED", message=f"options.{path} {message}")
+        foreign = _given(call, self._only(self._chat if operation is self._responses else self._responses))
+        for notice in refused(call, foreign, f"is not taken together with what needs {operation.path}"):
+            yield notice
         async with aclosing(operation(api, call)) as work:
             async for yielded in work:
                 yield yielded
