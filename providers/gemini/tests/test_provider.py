@@ -93,6 +93,7 @@ async def test_signatures_go_back_with_the_parts_they_came_with() -> None:
         {"functionCall": {"name": "weather", "args": {}}},
         {"executableCode": {"language": "PYTHON", "code": "1+1"}},
         {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}},
+        {"text": "It is 2."},
         {"text": "", "thoughtSignature": "ZW5k"},
     ]
     first = sse(chunk({"text": "Where?", "thought": True}, *parts))
@@ -276,7 +277,7 @@ async def test_many_items_are_embedded_in_several_requests() -> None:
 
 
 async def test_a_conversation_about_a_video_goes_on_from_the_last_one() -> None:
-    ids = iter(("int1", "int2"))
+    ids = iter(("int1", "int2", "int3"))
     content = [{"type": "text", "text": "Here."}, {"type": "video", "data": base64.b64encode(b"video").decode()}]
     done = {"status": "completed", "steps": [{"type": "model_output", "content": content}]}
     routes = {
@@ -289,12 +290,15 @@ async def test_a_conversation_about_a_video_goes_on_from_the_last_one() -> None:
         first = await model.transform([asked], video={"duration": 5})
         then = Turn(role=Role.ROLE_USER, parts=[Part(text="Higher.")])
         second = await model.transform([asked, first.turn, then], video={"edit": "VIDEO_EDIT_CHANGE"})
+        video = next(part for part in first.turn.parts if part.data)
+        await model.transform([Turn(role=Role.ROLE_USER, parts=[video, Part(text="Lower.")])])
     assert (first.text, first.data, second.data) == ("Here.", b"video", b"video")
-    one, two = (request.json for request in upstream.requests if request.method == "POST")
+    one, two, three = (request.json for request in upstream.requests if request.method == "POST")
     assert one["input"] == [{"type": "text", "text": "A cow flies."}]
     assert one["response_format"] == {"type": "video", "delivery": "uri", "duration": "5s"}
     assert (two["previous_interaction_id"], two["input"]) == ("int1", [{"type": "text", "text": "Higher."}])
     assert two["generation_config"] == {"video_config": {"task": "edit"}}
+    assert (three["previous_interaction_id"], three["input"]) == ("int1", [{"type": "text", "text": "Lower."}])
 
 
 async def test_leaving_a_conversation_about_a_video_stops_it_at_the_vendor() -> None:

@@ -100,7 +100,7 @@ class Interaction(Job):
         await api.json(Request("POST", f"/interactions/{job_id}/cancel"))
 
     async def _body(self, api: Api, call: Call) -> dict[str, Any]:
-        before, turns = _since(call.turns, api.vendor.id)
+        before, first = _since(call.turns, api.vendor.id)
         body: dict[str, Any] = {"model": call.model.id, "background": True, "store": True}
         # Videos are too large for an answer in one piece.
         body["response_format"] = {"type": "video", "delivery": "uri"}
@@ -113,17 +113,17 @@ class Interaction(Job):
             body["system_instruction"] = call.system
         if before:
             body["previous_interaction_id"] = before
-        body["input"], names = await _input(call, turns)
+        body["input"], names = await _input(call, first, api.vendor.id)
         if task := _TASKS.get(call.options.video.edit) or ("reference_to_video" if "reference" in names else ""):
             place(body, "generation_config.video_config.task", task)
         return body
 
 
-async def _input(call: Call, first: int) -> tuple[list[dict[str, Any]], set[str]]:
-    """The caller's parts from a turn on, and their names."""
+async def _input(call: Call, first: int, vendor: str) -> tuple[list[dict[str, Any]], set[str]]:
+    """The caller's parts from a turn on, without what the vendor made itself, and their names."""
     inputs, contents, names = Inputs(call), list[dict[str, Any]](), set[str]()
     for field, turn, part in numbered(call.turns):
-        if turn.role not in USER or int(field[len("turns[") : field.index("]")]) < first:
+        if turn.role not in USER or state_of(part, vendor) or int(field[len("turns[") : field.index("]")]) < first:
             continue
         names.add(part.name)
         if text := text_in(part):
@@ -145,11 +145,11 @@ async def _media(inputs: Inputs, part: Part, field: str) -> dict[str, Any]:
 
 
 def _since(turns: Sequence[Turn], vendor: str) -> tuple[str, int]:
-    """The vendor's newest interaction in a conversation, and the first turn after it; "" and 0 without one."""
+    """The vendor's newest interaction in a conversation, and the turn with what it made; "" and 0 without one."""
     for number in range(len(turns) - 1, -1, -1):
         for part in turns[number].parts:
             if (state := state_of(part, vendor)) and "interaction" in state:
-                return state["interaction"], number + 1
+                return state["interaction"], number
     return "", 0
 
 
