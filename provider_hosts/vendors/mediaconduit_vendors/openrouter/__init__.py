@@ -1,0 +1,1 @@
+"""OpenRouter: OpenAI's style, routed to whoever serves a model."""

@@ -1,0 +1,5 @@
+"""OpenRouter as a provider."""
+
+from openrouter_provider.provider import OpenRouter
+
+__all__ = ["OpenRouter"]
