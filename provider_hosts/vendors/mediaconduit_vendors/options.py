@@ -36,10 +36,11 @@ def passed_on(call: Call, fields: Mapping[str, str], *, without: Collection[str]
 def foreign_options(call: Call, operation: object) -> list[str]:
     """Paths of the options given that only other operations of the model take.
 
-    A model has the options of all its operations; which of them a capability takes is in ``options`` of its operation.
+    A model has the options of all its operations; which of them one takes is in its ``options``. An operation that
+    chooses between several has the options of all of those.
     """
     operations = {id(other): other for other in getattr(call.model, "operations", {}).values()}
-    if len(operations) < 2:
+    if operations.keys() == {id(operation)}:
         return []
     own: Collection[str] = getattr(operation, "options", ())
     others = {path for other in operations.values() for path in getattr(other, "options", ())}

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from mediaconduit_provider import Call
-
 from mediaconduit_vendors.kinds import Kind, chat_kind
 from mediaconduit_vendors.openai.chat import Chat
 from mediaconduit_vendors.openai.embeddings import Embeddings
@@ -21,7 +19,6 @@ from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema
 from mediaconduit_vendors.openai.responses import Responses
 from mediaconduit_vendors.openai.speech import Speech
 from mediaconduit_vendors.openai.transcription import Transcription
-from mediaconduit_vendors.options import passed_on
 from mediaconduit_vendors.prices import Listing
 from mediaconduit_vendors.provider import VendorModel
 
@@ -77,10 +74,6 @@ class CompatibleResponses(Responses):
 
     hosted_tools: ClassVar[frozenset[str]] = frozenset()
     caches: ClassVar[bool] = False
-
-    def passed_on(self, call: Call) -> dict[str, Any]:
-        """The options that go as they are, those that the operator added among them."""
-        return passed_on(call, self.fields)
 
 
 class CompatibleSpeech(Speech):

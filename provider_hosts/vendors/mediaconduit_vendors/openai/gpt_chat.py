@@ -17,7 +17,7 @@ from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.options import CHAT, Schema
 from mediaconduit_vendors.openai.speech import L16
 from mediaconduit_vendors.openai.voices import voice_of
-from mediaconduit_vendors.options import passed_on, without
+from mediaconduit_vendors.options import without
 from mediaconduit_vendors.pcm import Swapper
 
 _STRING: Final[Schema] = {"type": "string"}
@@ -56,10 +56,6 @@ class GptChat(Chat):
     """A chat with OpenAI's own models."""
 
     options: ClassVar[Mapping[str, Schema]] = GPT_CHAT
-
-    def passed_on(self, call: Call) -> dict[str, Any]:
-        """The options that go as they are; a model may have others for its responses."""
-        return passed_on(call, self.fields, without=[path for path in call.model.options if path not in self.options])
 
     async def request(self, api: Api, call: Call) -> dict[str, Any]:
         """The body; calls of one conversation share a cache."""

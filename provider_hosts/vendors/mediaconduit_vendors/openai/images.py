@@ -16,7 +16,7 @@ from mediaconduit_vendors.content import media_type_of, prompt_of
 from mediaconduit_vendors.openai.forms import File, files_of, form
 from mediaconduit_vendors.openai.operation import Operation, Outputs, facts_of
 from mediaconduit_vendors.openai.options import Schema
-from mediaconduit_vendors.options import passed_on, refused
+from mediaconduit_vendors.options import refused
 from mediaconduit_vendors.reply import Reply, lost, not_understood
 from mediaconduit_vendors.usage import usage_of
 
@@ -137,10 +137,6 @@ class GptImages(Images):
     aspect_ratios: ClassVar[Mapping[str, str]] = {"1:1": "1024x1024", "3:2": "1536x1024", "2:3": "1024x1536"}
     media_types: ClassVar[Sequence[str]] = ("image/png", "image/jpeg", "image/webp")
     asks_for_bytes: ClassVar[bool] = False
-
-    def passed_on(self, call: Call) -> dict[str, Any]:
-        """The options that go as they are; making and editing have different ones."""
-        return passed_on(call, self.fields, without=[path for path in call.model.options if path not in self.options])
 
     async def __call__(self, api: Api, call: Call) -> Outputs:
         """The images, the only one as it becomes clearer."""

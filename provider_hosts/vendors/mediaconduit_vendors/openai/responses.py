@@ -16,7 +16,7 @@ from mediaconduit_vendors.openai.operation import Operation, Outputs
 from mediaconduit_vendors.openai.options import CHAT, Schema, without
 from mediaconduit_vendors.openai.response_events import Reading
 from mediaconduit_vendors.openai.response_items import Items
-from mediaconduit_vendors.options import passed_on, place
+from mediaconduit_vendors.options import place
 from mediaconduit_vendors.reply import lost
 
 _STRING: Final[Schema] = {"type": "string"}
@@ -103,10 +103,6 @@ class Responses(Operation):
             yield yielded
 
     # -- what is sent -------------------------------------------------------------------------------------------------
-
-    def passed_on(self, call: Call) -> dict[str, Any]:
-        """The options that go as they are; a model may have others for its chat."""
-        return passed_on(call, self.fields, without=[path for path in call.model.options if path not in self.options])
 
     async def request(self, api: Api, call: Call) -> dict[str, Any]:
         """The body. Raises `InvalidRequestError` for what the vendor cannot take."""
