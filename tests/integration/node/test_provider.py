@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from mediaconduit import Media, MediaConduitError
+from mediaconduit import Media, MediaConduitError, tasks
 from mediaconduit.client import Model
 from mediaconduit.errors import Reason
 from mediaconduit.v1.events_pb2 import FinishReason, OutputKind
@@ -117,6 +117,17 @@ async def test_a_deadline_aborts_the_signal(words: Model) -> None:
     async with asyncio.timeout(5):
         while (await words.transform("x", extra={"do": "stopped"})).text != "1":
             pass
+
+
+async def test_a_closed_lifeline_ends_even_code_that_blocks(alone: Alone, words: Model) -> None:
+    call = tasks.start(words.transform("x", extra={"do": "hang"}), name="hanging")
+    await alone.line("hanging now")
+    assert alone.process.stdin is not None
+    alone.process.stdin.close()
+    async with asyncio.timeout(20):
+        assert await alone.process.wait() == -9
+    with pytest.raises(MediaConduitError):
+        await call
 
 
 async def test_a_live_session_answers_piece_by_piece(alone: Alone) -> None:

@@ -1,4 +1,5 @@
 /** The life of a sidecar's process: listen, import, serve, drain, exit. */
+import { spawn, type SpawnOptions } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +43,7 @@ class Stop {
 
   constructor(config: HostConfig) {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => this.#signalled(config));
-    if (config.lifeline) watchLifeline(() => this.#cut(config));
+    if (config.lifeline) watchLifeline(() => this.#cut(config), config.closeGrace);
   }
 
   get hurry(): AbortSignal {
@@ -136,11 +137,30 @@ async function untilStopped(host: Host, server: Server, stop: Stop): Promise<boo
 }
 
 /** Calls `closed` at EOF of stdin. */
-function watchLifeline(closed: () => void): void {
-  process.stdin.on("end", closed);
-  process.stdin.on("error", closed);
-  process.stdin.on("close", closed);
+function watchLifeline(closed: () => void, grace: number): void {
+  if (process.platform === "linux") watchByShell(closed, grace);
+  else watchHere(closed);
+}
+
+function watchHere(closed: () => void): void {
+  for (const event of ["end", "error", "close"] as const) process.stdin.on(event, closed);
   process.stdin.resume();
+}
+
+/**
+ * Has a shell of less than a megabyte read stdin: it closes its stdout at the end, and then ends this process when that
+ * has not, because the author's code blocks the event loop. A thread for that would take ten megabytes. The shell looks
+ * whether this is still the process it was started by.
+ */
+function watchByShell(closed: () => void, grace: number): void {
+  const born = 'born() { read -r stat < "/proc/$PPID/stat" && set -- $stat && echo "${22}"; }';
+  const watch = 'then=$(born); while read -r line; do :; done; exec >&-; sleep "$0"';
+  const script = `${born}; ${watch}; [ "$(born)" = "$then" ] && kill -9 "$PPID"`;
+  const options: SpawnOptions = { stdio: ["inherit", "pipe", "ignore"], env: { PATH: process.env.PATH } };
+  const watcher = spawn("/bin/sh", ["-c", script, String(Math.ceil(grace) + 1)], options);
+  watcher.on("error", () => watchHere(closed));
+  watcher.on("spawn", () => watcher.stdout?.on("end", closed).resume());
+  watcher.unref();
 }
 
 /** Nobody waits for code that hangs. */

@@ -93,6 +93,9 @@ export default class TypeScript extends Provider {
       case "greeting":
         yield `${this.settings.greeting ?? "none"} ${KEY_AT_IMPORT}`;
         return;
+      case "hang":
+        ctx.log.info("hanging now");
+        for (;;);
       case "block": {
         yield "first";
         const until = Date.now() + 10_000;
