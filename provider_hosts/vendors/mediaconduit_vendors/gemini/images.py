@@ -9,8 +9,9 @@ from mediaconduit_provider import Call, Output
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.api import Api
+from mediaconduit_vendors.gemini.candidate import Candidate
 from mediaconduit_vendors.gemini.generate import Generate
-from mediaconduit_vendors.gemini.reading import Answer, Candidate, data_part
+from mediaconduit_vendors.gemini.reading import Answer, data_part
 from mediaconduit_vendors.options import place
 
 PNG: Final = "image/png"

@@ -10,10 +10,11 @@ from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import prompt_of
+from mediaconduit_vendors.gemini.candidate import Candidate
 from mediaconduit_vendors.gemini.contents import Contents
 from mediaconduit_vendors.gemini.generate import Generate
 from mediaconduit_vendors.gemini.options import passed_on
-from mediaconduit_vendors.gemini.reading import Answer, Candidate
+from mediaconduit_vendors.gemini.reading import Answer
 from mediaconduit_vendors.options import place
 from mediaconduit_vendors.pcm import Swapper, rate_of, wav_header
 

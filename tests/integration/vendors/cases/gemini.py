@@ -2,113 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 from mediaconduit import Result
-from mediaconduit.errors import Reason
 from mediaconduit.v1.events_pb2 import FinishReason
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.options_pb2 import Tool
-from mediaconduit_vendors.testing import binary, json_reply, sse
+from mediaconduit_vendors.testing import json_reply, sse
 
-from tests.integration.vendors.matrix import Case, Refusal
-
-MODEL = "gemini-2.5-flash"
-NEWER = "gemini-3.8-flash"
-PNG = b"\x89PNG\r\n\x1a\n made up"
-PCM = bytes(range(256)) * 20
-STATUSES = {
-    401: "UNAUTHENTICATED",
-    404: "NOT_FOUND",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    529: "UNAVAILABLE",
-}
-
-
-def status(code: int, name: str, message: str = "made up", *details: Any) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "status": name, "details": list(details)}}
-
-
-def errors(code: int) -> Any:
-    return status(code, STATUSES[code])
-
-
-def chunk(*parts: dict[str, Any], finish: str = "", **more: Any) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"parts": list(parts), "role": "model"}, "index": 0}
-    if finish:
-        candidate["finishReason"] = finish
-    usage = {"promptTokenCount": 12, "candidatesTokenCount": 9, "totalTokenCount": 21}
-    return {
-        "candidates": [{**candidate, **more}],
-        "usageMetadata": usage,
-        "modelVersion": "gemini-2.5-flash",
-        "responseId": "r1",
-    }
-
-
-def media(data: bytes, media_type: str, **more: Any) -> dict[str, Any]:
-    return {"inlineData": {"mimeType": media_type, "data": base64.b64encode(data).decode()}, **more}
-
-
-BAD_FIELD = status(
-    400,
-    "INVALID_ARGUMENT",
-    "Invalid value",
-    {
-        "@type": "type.googleapis.com/google.rpc.BadRequest",
-        "fieldViolations": [{"field": "generation_config.temperature", "description": "too hot"}],
-    },
-)
-BAD_KEY = status(
-    400,
-    "INVALID_ARGUMENT",
-    "API key not valid.",
-    {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"},
-)
-TOO_LONG = status(
-    400,
-    "INVALID_ARGUMENT",
-    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
-)
-SPENT = status(
-    429,
-    "RESOURCE_EXHAUSTED",
-    "You exceeded your current quota.",
-    {
-        "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-        "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}],
-    },
-)
-REFUSALS = (
-    Refusal(400, BAD_FIELD, Reason.INPUT_INVALID, "options.text.temperature"),
-    Refusal(400, BAD_KEY, Reason.CREDENTIALS_REJECTED),
-    Refusal(400, TOO_LONG, Reason.CONTEXT_TOO_LONG),
-    Refusal(429, SPENT, Reason.QUOTA_EXCEEDED),
-)
-STREAM_ERROR = sse(status(503, "UNAVAILABLE", "The model is overloaded.")).pieces[0]
-SHARED: dict[str, Any] = {
-    "vendor": "gemini",
-    "base": "/v1beta",
-    "description": "gemini/openapi.json",
-    "errors": errors,
-    "model": MODEL,
-}
-ALT = {"query alt: not described": "alt=sse asks for server-sent events, as Google's SDK google-genai 3.4.0 does"}
-
-
-def streamed(model: str) -> dict[str, Any]:
-    """What all cases have in common that stream."""
-    return {
-        **SHARED,
-        "model": model,
-        "path": f"/v1beta/models/{model}:streamGenerateContent",
-        "stream_error": STREAM_ERROR,
-        "beyond": ALT,
-    }
-
+from tests.integration.vendors.cases.gemini_video import OMNI_MODEL, VIDEO_CASES, VIDEO_MODEL
+from tests.integration.vendors.cases.gemini_wire import MODEL, NEWER, PCM, PNG, REFUSALS, SHARED, chunk, media, streamed
+from tests.integration.vendors.matrix import Case
 
 TEXT = [chunk({"text": "Grüße"}), chunk({"text": ", Welt"}), chunk({"text": " 🎉"}, finish="STOP")]
 
@@ -176,12 +81,6 @@ def check_vectors(result: Result) -> None:
     assert [(list(vector.values), vector.input) for vector in result.embeddings] == [([1.0, 0.0], 0), ([0.0, 1.0], 1)]
 
 
-def check_video(result: Result) -> None:
-    assert (result.data, result.outputs[0].media_type) == (b"\0\0\0 ftypisom made up", "video/mp4")
-    assert result.usage.units["video-millisecond"] == 6000
-    assert "uri" in json.loads(result.turn.parts[0].vendor_state.data)
-
-
 WEATHER = Tool(name="weather", description="Tells the weather.", parameters_schema='{"type": "object"}')
 HISTORY = [
     Turn(role=Role.ROLE_SYSTEM, parts=[Part(text="Be brief.")]),
@@ -207,17 +106,13 @@ IMAGE_USAGE = {
 IMAGE_MODEL = "gemini-2.5-flash-image"
 SPEECH_MODEL = "gemini-2.5-flash-preview-tts"
 VECTOR_MODEL = "gemini-embedding-001"
-VIDEO_MODEL = "veo-3.1-generate-preview"
 SPOKEN = sse(
     *(chunk(media(PCM[at : at + 1023], "audio/L16;codec=pcm;rate=24000")) for at in range(0, len(PCM), 1023)),
     chunk(finish="STOP"),
 )
-OPERATION = f"models/{VIDEO_MODEL}/operations/op1"
-FILE = "https://generativelanguage.googleapis.com/v1beta/files/abc:download?alt=media"
-SAMPLES = {"generateVideoResponse": {"generatedSamples": [{"video": {"uri": FILE}}]}}
 LISTED = {
     MODEL: "generateContent",
-    "gemini-omni-1.1-flash": "generateContent",
+    OMNI_MODEL: "generateContent",
     NEWER: "generateContent",
     IMAGE_MODEL: "generateContent",
     SPEECH_MODEL: "generateContent",
@@ -227,39 +122,6 @@ LISTED = {
 MODELS = json_reply(
     {"models": [{"name": f"models/{name}", "supportedGenerationMethods": [each]} for name, each in LISTED.items()]}
 )
-UNDESCRIBED = (
-    "gemini/openapi.json has no models:predictLongRunning any more; the request is that of google-genai 1.50.0, "
-    "_GenerateVideosParameters_to_mldev"
-)
-OMNI_MODEL = "gemini-omni-1.1-flash"
-OMNI_UNDESCRIBED = (
-    "gemini/openapi.json has no /interactions yet; the request is that of google-genai 3.4.0, "
-    "_gaos.types.interactions.CreateModelInteraction"
-)
-OMNI_USAGE = {
-    "total_input_tokens": 12,
-    "input_tokens_by_modality": [{"modality": "text", "tokens": 12}],
-    "total_output_tokens": 900,
-    "output_tokens_by_modality": [{"modality": "video", "tokens": 900}],
-}
-OMNI_DONE = {
-    "id": "int1",
-    "status": "completed",
-    "model": OMNI_MODEL,
-    "steps": [
-        {"type": "thought", "signature": "c2ln"},
-        {"type": "model_output", "content": [{"type": "video", "mime_type": "video/mp4", "uri": FILE}]},
-    ],
-    "usage": OMNI_USAGE,
-}
-
-
-def check_omni(result: Result) -> None:
-    assert (result.data, result.outputs[0].media_type) == (b"\0\0\0 ftypisom made up", "video/mp4")
-    assert dict(result.usage.units) == {"input-token": 12, "output-token": 900}
-    assert json.loads(result.turn.parts[0].vendor_state.data) == {"interaction": "int1"}
-
-
 CASES = [
     Case(
         operation="generate",
@@ -397,56 +259,7 @@ CASES = [
         metered=False,
         **{**SHARED, "model": VECTOR_MODEL, "path": f"/v1beta/models/{VECTOR_MODEL}:batchEmbedContents"},
     ),
-    Case(
-        operation="video",
-        reply=json_reply({"name": OPERATION}),
-        check=check_video,
-        content=[Part(data=PNG, media_type="image/png"), "A cow flies."],
-        keywords={"video": {"duration": 6, "frame": {"aspect_ratio": "16:9"}}},
-        settings={"poll_interval": 0.01},
-        routes={
-            f"GET /v1beta/{OPERATION}": [
-                json_reply({"name": OPERATION}),
-                json_reply({"name": OPERATION, "done": True, "response": SAMPLES}),
-            ],
-            "GET /v1beta/files/abc:download": binary(b"\0\0\0 ftypisom made up", "video/mp4"),
-        },
-        streams=False,
-        metered=False,
-        **{
-            **SHARED,
-            "model": VIDEO_MODEL,
-            "path": f"/v1beta/models/{VIDEO_MODEL}:predictLongRunning",
-            "description": "",
-            "undescribed": UNDESCRIBED,
-        },
-    ),
-    Case(
-        operation="video",
-        variant="a model one talks to",
-        reply=json_reply({"id": "int1", "status": "in_progress"}),
-        check=check_omni,
-        content=[Part(data=PNG, media_type="image/png"), "A cow flies."],
-        keywords={"video": {"duration": 6, "frame": {"aspect_ratio": "16:9"}}, "seed": 7},
-        settings={"poll_interval": 0.01},
-        routes={
-            "GET /v1beta/interactions/int1": [
-                json_reply({"id": "int1", "status": "in_progress"}),
-                json_reply(OMNI_DONE),
-            ],
-            "POST /v1beta/interactions/int1/cancel": json_reply({"id": "int1", "status": "cancelled"}),
-            "GET /v1beta/files/abc:download": binary(b"\0\0\0 ftypisom made up", "video/mp4"),
-        },
-        streams=False,
-        metered=False,
-        **{
-            **SHARED,
-            "model": OMNI_MODEL,
-            "path": "/v1beta/interactions",
-            "description": "",
-            "undescribed": OMNI_UNDESCRIBED,
-        },
-    ),
+    *VIDEO_CASES,
 ]
 
 
