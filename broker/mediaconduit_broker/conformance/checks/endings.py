@@ -8,9 +8,10 @@ from typing import Any, Final
 import grpc
 
 from mediaconduit_broker.conformance import calls
-from mediaconduit_broker.conformance.bench import FREE_SECONDS, Bench, Running
+from mediaconduit_broker.conformance.bench import Bench
 from mediaconduit_broker.conformance.calls import Held
 from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, check, require
+from mediaconduit_broker.conformance.running import FREE_SECONDS, Running
 from mediaconduit_broker.conformance.statuses import Failure
 
 _DEADLINE: Final = 0.4

@@ -9,8 +9,9 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from mediaconduit_broker.conformance.bench import SERVICE, UNARY_SECONDS, Bench, Running
+from mediaconduit_broker.conformance.bench import Bench
 from mediaconduit_broker.conformance.check import NotApplicableError, check, require
+from mediaconduit_broker.conformance.running import SERVICE, UNARY_SECONDS, Running
 from mediaconduit_broker.conformance.settings import settings_schema
 from mediaconduit_broker.conformance.statuses import Failure
 

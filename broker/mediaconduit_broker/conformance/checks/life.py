@@ -16,9 +16,10 @@ from grpc_health.v1 import health_pb2
 from mediaconduit.v1.transform_pb2 import TransformRequest
 
 from mediaconduit_broker.conformance import calls
-from mediaconduit_broker.conformance.bench import SERVICE, Bench, Running
+from mediaconduit_broker.conformance.bench import Bench
 from mediaconduit_broker.conformance.calls import Held
 from mediaconduit_broker.conformance.check import CheckFailedError, NotApplicableError, SkippedError, check, require
+from mediaconduit_broker.conformance.running import SERVICE, Running
 from mediaconduit_broker.conformance.settings import secret_names, settings_schema, value_at
 from mediaconduit_broker.conformance.statuses import Failure
 from mediaconduit_broker.runners import Exit
