@@ -26,7 +26,7 @@ async def node(world: World) -> list[Row]:
         seconds = [await _to_first_event(served) for _ in range(7)]
         await served.load(_NODED)
         await served.client.model("noded/paced").transform("1 0")
-        sidecar = next(child for child in served.sidecars() if "main.cjs" in " ".join(child.cmdline()))
+        sidecar = next(child for child in served.sidecars() if child.name() == "node")
         resident = Measured(sidecar.pid).memory()
         key = (await served.environment("noded")).name
     rates = await _rates(world, Path(program), world.environments / key)

@@ -156,7 +156,9 @@ function watchByShell(closed: () => void, grace: number): void {
   const born = 'born() { read -r stat < "/proc/$PPID/stat" && set -- $stat && echo "${22}"; }';
   const watch = 'then=$(born); while read -r line; do :; done; exec >&-; sleep "$0"';
   const script = `${born}; ${watch}; [ "$(born)" = "$then" ] && kill -9 "$PPID"`;
-  const options: SpawnOptions = { stdio: ["inherit", "pipe", "ignore"], env: { PATH: process.env.PATH } };
+  // Whose it is can be seen by the nonce.
+  const { PATH, MEDIACONDUIT_INSTANCE } = process.env;
+  const options: SpawnOptions = { stdio: ["inherit", "pipe", "ignore"], env: { PATH, MEDIACONDUIT_INSTANCE } };
   const watcher = spawn("/bin/sh", ["-c", script, String(Math.ceil(grace) + 1)], options);
   watcher.on("error", () => watchHere(closed));
   watcher.on("spawn", () => watcher.stdout?.on("end", closed).resume());
