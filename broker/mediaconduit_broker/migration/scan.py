@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_BLOCK_COMMENT: Final = re.compile(r"/\*.*?\*/", re.S)
-_LINE_COMMENT: Final = re.compile(r"(?:^|(?<=[\s;{}(),]))//[^\n]*")
+_TEXT_OR_COMMENT: Final = re.compile(
+    r"""('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|/\*.*?\*/|//[^\n]*""", re.S
+)
+"""What stands in quotes may look like a comment: '*/*', a URL."""
 _FROM: Final = re.compile(r"""\b(?:import|export)\b(?P<names>[^'"`;()]*?)\bfrom\s*['"](?P<path>[^'"]+)['"]""")
 _BARE: Final = re.compile(r"""\b(?:import\s*\(?|require\s*\()\s*['"](?P<path>[^'"]+)['"]""")
 _NAME: Final = re.compile(r"(?:type\s+)?([A-Za-z_$][\w$]*)")
@@ -122,8 +124,8 @@ def scan(files: Files, entry: str) -> Code:
 
 
 def without_comments(text: str) -> str:
-    """The code without its comments; URLs in it stay whole."""
-    return _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", text))
+    """The code without its comments."""
+    return _TEXT_OR_COMMENT.sub(lambda match: match[1] or "", text)
 
 
 def _imports(text: str) -> list[tuple[str, set[str]]]:

@@ -129,8 +129,18 @@ def test_deep_paths_are_known_or_not(path: str, inside: str, known: bool) -> Non
     assert (deep_path(path), is_known(path)) == (inside, known)
 
 
-def test_urls_are_no_comments() -> None:
-    assert without_comments("a('https://x') // b\n//c\n") == "a('https://x') \n\n"
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a('https://x') // b\n//c\n", "a('https://x') \n\n"),
+        ("{ accept: '*/*' }; a() /* b */", "{ accept: '*/*' }; a() "),
+        ("`https://${host}/*` /** b\n * c */;", "`https://${host}/*` ;"),
+        ("it = 'don\\'t // stop'; // b", "it = 'don\\'t // stop'; "),
+        ("a = \"'\"; // b's", 'a = "\'"; '),
+    ],
+)
+def test_comments_go_and_texts_stay(text: str, left: str) -> None:
+    assert without_comments(text) == left
 
 
 def test_an_entry_that_is_not_there_gives_nothing() -> None:
