@@ -71,7 +71,7 @@ _STATUSES: Final[Mapping[int, Reason]] = {
     504: Reason.VENDOR_TIMEOUT,
 }
 _TOO_LONG: Final = re.compile(
-    r"maximum context length|context (length|window|size)|prompt is too long|too many (input )?tokens"
+    r"maximum (context|prompt) length|context (length|window|size)|prompt is too long|too many (input )?tokens"
     r"|input token count .* exceeds|exceeds? the (max\w*|available) .*(context|tokens)",
     re.IGNORECASE,
 )
