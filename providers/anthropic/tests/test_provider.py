@@ -259,3 +259,25 @@ async def test_beta_features_are_switched_on() -> None:
         await served.model(MODEL).transform("hi", extra={"betas": ["one", "two"]})
     assert upstream.requests[0].header("anthropic-beta") == "one,two"
     assert upstream.requests[0].query == [("beta", "true")]
+
+
+async def test_a_conversation_that_another_vendor_began_goes_on() -> None:
+    parts = [
+        Part(reasoning={"text": "unsigned"}),
+        Part(tool_call={"id": "ws.1", "name": "web_search", "arguments": "{}", "hosted": True}),
+        Part(tool_result={"call_id": "ws.1", "parts": [Part(text="found")]}),
+        Part(tool_call={"id": "call.1|a", "name": "weather", "arguments": "{}"}),
+    ]
+    turns = [
+        Turn(role=Role.ROLE_USER, parts=[Part(text="Weather?")]),
+        Turn(role=Role.ROLE_ASSISTANT, parts=parts),
+        Turn(role=Role.ROLE_TOOL, parts=[Part(tool_result={"call_id": "call.1|a", "parts": [Part(text="sun")]})]),
+    ]
+    async with (
+        Upstream({MESSAGES: DONE}) as upstream,
+        serve(Anthropic(), settings={"base_url": upstream.url}) as served,
+    ):
+        await served.model(MODEL).transform(turns)
+    _, said, answered = upstream.requests[0].json["messages"]
+    assert said["content"] == [{"type": "tool_use", "id": "call_1_a", "name": "weather", "input": {}}]
+    assert answered["content"][0]["tool_use_id"] == "call_1_a"

@@ -120,16 +120,21 @@ async def test_signatures_go_back_with_the_parts_they_came_with() -> None:
     ]
 
 
-async def test_calls_of_another_vendors_model_pass_without_a_signature() -> None:
-    call = Part(tool_call={"id": "toolu_1", "name": "weather", "arguments": "{}"})
+async def test_a_conversation_that_another_vendor_began_goes_on() -> None:
+    parts = [
+        Part(reasoning={"text": "unsigned"}),
+        Part(tool_call={"id": "ws_1", "name": "web_search", "arguments": "{}", "hosted": True}),
+        Part(tool_result={"call_id": "ws_1", "parts": [Part(text="found")]}),
+        Part(tool_call={"id": "toolu_1", "name": "weather", "arguments": "{}"}),
+    ]
     turns = [
         Turn(role=Role.ROLE_USER, parts=[Part(text="Weather?")]),
-        Turn(role=Role.ROLE_ASSISTANT, parts=[call]),
+        Turn(role=Role.ROLE_ASSISTANT, parts=parts),
         Turn(role=Role.ROLE_TOOL, parts=[Part(tool_result={"call_id": "toolu_1", "parts": [Part(text="sun")]})]),
     ]
     async with Upstream({STREAM: DONE}) as upstream, serve(Gemini(), settings={"base_url": upstream.url}) as served:
         await served.model(MODEL).transform(turns)
-    sent, answered = (content["parts"][0] for content in upstream.requests[0].json["contents"][1:])
+    (sent,), (answered,) = (content["parts"] for content in upstream.requests[0].json["contents"][1:])
     assert sent["thoughtSignature"] == "skip_thought_signature_validator"
     assert (sent["functionCall"]["id"], answered["functionResponse"]["id"]) == ("toolu_1", "toolu_1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from mediaconduit_provider import Call, InvalidRequestError, Part, Role, Turn
@@ -19,6 +20,10 @@ _ROLES: Final = {
 }
 _ABOUT_DOCUMENTS: Final = ("title", "context", "citations", "document")
 """Keys of `Part.extra` that make a text a document."""
+
+_HOSTED: Final = "srvtoolu_"
+"""What ids of calls begin with that the vendor runs itself."""
+_ODD: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 Block = dict[str, Any]
 
@@ -37,6 +42,8 @@ class Messages:
         self._vendor = vendor
         self._citations = citations
         self._inputs = Inputs(call)
+        self._foreign: set[str] = set()
+        """Calls of tools that another vendor ran."""
         self.system: list[Block] = []
         """The system prompt, from all ROLE_SYSTEM turns."""
         self.container = ""
@@ -125,9 +132,15 @@ class Messages:
             block["citations"] = {"enabled": bool(cited)}
         return block
 
-    def _tool_call(self, part: Part, field: str) -> Block:
-        """A call the model made, of the caller's tool or of one that the vendor ran."""
+    def _tool_call(self, part: Part, field: str) -> Block | None:
+        """A call the model made, of the caller's tool or of one that the vendor ran.
+
+        What another vendor ran for another model is left out, with its result: this vendor would look for it.
+        """
         call, state = part.tool_call, self._state(part) or {}
+        if call.hosted and not call.id.startswith(_HOSTED):
+            self._foreign.add(call.id)
+            return None
         try:
             arguments = json.loads(call.arguments or "{}")
         except ValueError:
@@ -136,17 +149,19 @@ class Messages:
             raise InvalidRequestError.at(f"{field}.tool_call.arguments", "must be a JSON object for this vendor")
         self.container = state.pop("container", "") or self.container
         kind = "server_tool_use" if call.hosted else "tool_use"
-        return {"type": kind, "id": call.id, "name": call.name, "input": arguments, **state}
+        return {"type": kind, "id": _id(call.id), "name": call.name, "input": arguments, **state}
 
-    async def _tool_result(self, part: Part, turn: Turn, field: str) -> Block:
+    async def _tool_result(self, part: Part, turn: Turn, field: str) -> Block | None:
         """What a tool answered; of a tool that the vendor ran, the very block it gave."""
         if (own := self._state(part)) is not None:
             return dict(own)
         result = part.tool_result
+        if result.call_id in self._foreign:
+            return None
         content = []
         for number, inner in enumerate(result.parts):
             content.append(await self._block(inner, turn, f"{field}.tool_result.parts[{number}]"))
-        block: Block = {"type": "tool_result", "tool_use_id": result.call_id}
+        block: Block = {"type": "tool_result", "tool_use_id": _id(result.call_id)}
         if all(each is None or each.keys() == {"type", "text"} for each in content):
             block["content"] = text_only(result.parts, f"{field}.tool_result")
         else:
@@ -166,6 +181,11 @@ class Messages:
 
     def _state(self, part: Part) -> Any:
         return state_of(part, self._vendor)
+
+
+def _id(given: str) -> str:
+    """An id of a call as the vendor takes it: other vendors have other characters in theirs."""
+    return _ODD.sub("_", given)
 
 
 def _marked(block: Block, part: Part) -> Block:

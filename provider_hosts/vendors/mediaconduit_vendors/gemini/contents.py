@@ -42,6 +42,8 @@ class Contents:
         """What the vendor was given; to be taken back."""
         self._functions: dict[str, Piece] = {}
         """Calls of functions so far by our ids: results name them again."""
+        self._foreign: set[str] = set()
+        """Calls of tools that another vendor ran."""
         self.system: list[Piece] = []
         """The system instruction, from all ROLE_SYSTEM turns."""
         self.paths: dict[str, str] = {}
@@ -118,11 +120,15 @@ class Contents:
         size = found.size or 0
         return await self.files.upload(found, size, media_type) if size > LARGEST_INLINE else ""
 
-    def _call_of(self, part: Part, field: str, state: Any) -> Piece:
-        """A call the model made. What the vendor ran itself goes back as it was."""
+    def _call_of(self, part: Part, field: str, state: Any) -> Piece | None:
+        """A call the model made. What the vendor ran itself goes back as it was; what another vendor ran for another
+        model is left out, with its result."""
         call = part.tool_call
         if state is not None and "piece" in state:
             return dict(state["piece"])
+        if call.hosted:
+            self._foreign.add(call.id)
+            return None
         try:
             arguments = json.loads(call.arguments or "{}")
         except ValueError:
@@ -136,11 +142,13 @@ class Contents:
             own["thoughtSignature"] = _UNSIGNED
         return {"functionCall": {"name": call.name, "args": arguments, **named}, **own}
 
-    async def _result_of(self, part: Part, field: str, state: Any) -> Piece:
+    async def _result_of(self, part: Part, field: str, state: Any) -> Piece | None:
         """What a tool answered."""
         if state is not None and "piece" in state:
             return dict(state["piece"])
         result = part.tool_result
+        if result.call_id in self._foreign:
+            return None
         function = self._functions.get(result.call_id)
         if function is None:
             raise InvalidRequestError.at(f"{field}.tool_result.call_id", "no call of this id comes before")
