@@ -109,3 +109,67 @@ def test_a_sample_of_nothing_is_a_mistake() -> None:
     with pytest.raises(PreconditionError) as caught:
         parse_manifest(GOOD + "\nconformance: {samples: {image-to-text: {file: page.png}}}\n")
     assert "conformance.samples.image-to-text" in caught.value.fields[0].description
+
+
+def original(folder: Path, manifest: str | None = "", name: str = "MediaConduit.provider.yml") -> Path:
+    """A repository written for the original system."""
+    (folder / "package.json").write_text(
+        '{"name": "@x/cow-provider", "dependencies": {"@mediaconduit/mediaconduit": "1"}}'
+    )
+    (folder / "src").mkdir()
+    code = (
+        "const key = process.env.COW_API_KEY, url = process.env['COW_BASE_URL'];\nexport default class CowProvider {}\n"
+    )
+    (folder / "src/index.ts").write_text(code)
+    if manifest is not None:
+        (folder / name).write_text(manifest)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        None,
+        "",
+        "id: cow\n",
+        "name: Cow\ncapability: TEXT_TO_TEXT\nmodels: {dynamic: true, capabilities: [text-to-text]}\n",
+        "id: cow\nmain: dist/index.js\nexportName: Cow\ncapabilities: [TextToText]\nversion: 1\n",
+        "id: cow\ndependencies:\n  - axios: ^1.6.0\nrequirements: {cpu: '4 cores'}\ndocker: {ports: [0]}\n",
+    ],
+)
+def test_a_repository_of_the_original_is_taken_over_as_it_is(tmp_path: Path, manifest: str | None) -> None:
+    found = read_manifest(original(tmp_path, manifest))
+
+    assert (found.id, found.runtime, found.entry) == ("cow", Runtime.NODE, "src/index.ts")
+    assert found.secrets == ("COW_API_KEY",)
+    assert found.environment == ("COW_BASE_URL",)
+    assert "original" in found.warnings[0]
+
+
+def test_a_manifest_that_names_a_runtime_is_taken_at_its_word(tmp_path: Path) -> None:
+    found = read_manifest(original(tmp_path, "id: mine\nruntime: node\n"))
+
+    assert (found.id, found.secrets, found.warnings) == ("mine", (), ())
+
+
+def test_a_folder_with_any_package_json_is_no_provider(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text("{}")
+
+    with pytest.raises(NotFoundError):
+        read_manifest(tmp_path)
+
+
+def test_a_docker_service_of_the_original_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="Docker service"):
+        read_manifest(original(tmp_path, "name: cow\n", name="prizm.service.yml"))
+
+
+@pytest.mark.parametrize("entry", ["src/index.ts", "src/index.ts:Cow", "./lib/cow.mjs:$cow", "index.js"])
+def test_the_entry_of_a_node_provider_is_a_file(entry: str) -> None:
+    assert parse_manifest(f"id: cow\nruntime: node\nentry: {entry}\n").entry == entry
+
+
+@pytest.mark.parametrize("entry", ["src/index.ts", "module", "module:"])
+def test_the_entry_of_a_python_provider_is_a_class(entry: str) -> None:
+    with pytest.raises(PreconditionError):
+        parse_manifest(f"id: cow\nruntime: python\nentry: {entry!r}\n")
