@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar, Final
@@ -22,6 +23,7 @@ from mediaconduit_vendors.usage import estimated_usage, usage_of
 
 SUBTITLES: Final[Mapping[str, str]] = {"application/x-subrip": "srt", "text/vtt": "vtt"}
 """Formats of subtitles by media type."""
+_ENDS: Final = re.compile(r"--> *(?:(\d+):)?(\d+):(\d+)[.,](\d{3})")
 TIMES: Final[Mapping[str, Schema]] = {
     "transcript.times": {"enum": ["TIME_DETAIL_UNSPECIFIED", "TIME_DETAIL_SEGMENT", "TIME_DETAIL_WORD"]}
 }
@@ -59,7 +61,11 @@ class Transcription(Operation):
         if self.wanted_subtitles(call):
             async with api.open(request) as reply:
                 yield facts_of(None, reply)
-                yield (await reply.read()).decode("utf-8", "replace")
+                subtitles = (await reply.read()).decode("utf-8", "replace")
+            output = Output(call.media_type("text/plain", *self.subtitles), kind=OutputKind.OUTPUT_KIND_TEXT)
+            yield output.text(subtitles)
+            if heard := last_moment(subtitles):
+                yield usage_of({"input-audio-millisecond": heard}, call.model.pricing, estimated=True)
             return
         answer, reply = await api.json(request)
         yield facts_of(answer, reply)
@@ -294,6 +300,15 @@ def transcription_units(answer: Mapping[str, Any]) -> dict[str, int]:
         "input-audio-token": heard,
         "output-token": usage.get("output_tokens") or 0,
     }
+
+
+def last_moment(subtitles: str) -> int:
+    """Milliseconds until the last of them ends; 0 = there are none."""
+    times = _ENDS.findall(subtitles)
+    if not times:
+        return 0
+    hours, minutes, seconds, milliseconds = (int(part or 0) for part in times[-1])
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds
 
 
 def primary(language: str) -> str:

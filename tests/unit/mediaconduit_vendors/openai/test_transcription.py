@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from mediaconduit.errors import InternalError
 from mediaconduit_vendors.openai.languages import tag_of
-from mediaconduit_vendors.openai.transcription import primary, transcript_of, transcription_units
+from mediaconduit_vendors.openai.transcription import last_moment, primary, transcript_of, transcription_units
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_what_is_charged_is_counted(answer: dict[str, Any], units: dict[str, int
 def test_languages_have_tags() -> None:
     assert [tag_of(name) for name in ("english", "German", "javanese", "xx", "")] == ["en", "de", "jv", "xx", ""]
     assert [primary(tag) for tag in ("de-CH", "EN", "yue")] == ["de", "en", "yue"]
+
+
+def test_subtitles_tell_how_long_the_speech_was() -> None:
+    srt = "1\n00:00:00,000 --> 00:00:02,500\nHi\n\n2\n00:00:03,000 --> 01:02:03,004\nBye\n"
+    assert last_moment(srt) == 3_723_004
+    assert last_moment("WEBVTT\n\n00:00.000 --> 00:01.250\nHi\n") == 1250
+    assert last_moment("WEBVTT\n") == 0
