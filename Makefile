@@ -84,6 +84,15 @@ bench: setup ## Measure the budgets as ratios on this machine; writes bench/resu
 
 ##@ Build
 
+.PHONY: go-host rust-host
+go-host: ## Build the host library for Go, check it and run its tests; needs Go
+	@cd protos/go && go build ./...
+	@cd provider_hosts/go && test -z "$$(gofmt -l .)" && go vet ./... && go test ./...
+
+rust-host: ## Build the host library for Rust, check it and run its tests; needs cargo
+	@cd provider_hosts/rust && cargo fmt --check && \
+	  CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/.cache/cargo} cargo test --release --locked --quiet
+
 .PHONY: dist
 dist: setup ## Wheels to install elsewhere, in dist/
 	@scripts/dist

@@ -1790,7 +1790,9 @@ pub struct Pricing {
     /// ISO 4217 code ("USD").
     #[prost(string, tag = "1")]
     pub currency: ::prost::alloc::string::String,
-    /// What is charged; empty = free.
+    /// What is charged; empty = free. A kind of token without any rate of its own is charged as what it is a part of:
+    /// "reasoning-token" and the other tokens of output as "output-token", cached ones and the other tokens of input as
+    /// "input-token".
     #[prost(message, repeated, tag = "2")]
     pub rates: ::prost::alloc::vec::Vec<Rate>,
     /// Where the prices come from ("vendor-api", a dated file).
