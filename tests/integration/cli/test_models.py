@@ -133,6 +133,11 @@ def test_what_cannot_be_meant_together_is_refused(cli, options):
     assert cli("models", *options).code == 2
 
 
+def ended(watching) -> None:
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=30)
+
+
 def test_watching_tells_what_appears_and_vanishes_until_it_is_interrupted(cli, vendor):
     watching = cli.start("models", "market", "--watch", "--json")
     try:
@@ -146,8 +151,13 @@ def test_watching_tells_what_appears_and_vanishes_until_it_is_interrupted(cli, v
         assert cli("models", "--refresh").code == 0
         assert json.loads(watching.stdout.readline())["kind"] == "MODEL_CHANGE_KIND_VANISHED"
     finally:
-        watching.send_signal(signal.SIGINT)
-        watching.communicate(timeout=30)
+        ended(watching)
+    later = cli.start("models", "market", "--watch")
+    try:
+        lines = [later.stdout.readline().split(" ", 2)[2].rstrip() for _ in range(2)]
+        assert lines == ["+ market/fresh  text → text", "- market/fresh  text → text"]
+    finally:
+        ended(later)
     inspected = cli("provider", "inspect", "market").out
     assert "3; 1 appeared, 1 vanished since the broker started" in inspected
     counters = json.loads(cli("provider", "inspect", "market", "--json").out)["model_counters"]
