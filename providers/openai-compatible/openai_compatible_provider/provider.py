@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from mediaconduit_provider import Model
+from mediaconduit_provider import InvalidRequestError, Model, NotFoundError, Voice, VoiceOrigin
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.openai.compatible import KINDS, CompatibleKinds
 from mediaconduit_vendors.provider import VendorModel, VendorProvider, settings_schema
@@ -85,6 +85,14 @@ class OpenAICompatible(VendorProvider):
             return None
         return self._model({"id": model_id})
 
+    async def list_voices(self) -> Sequence[Voice]:
+        """The server's voices, where it lists them, as Kokoro and speaches do."""
+        try:
+            answer, _ = await self.api.json(Request("GET", "/audio/voices"))
+        except (InvalidRequestError, NotFoundError):
+            return ()
+        return voices_of(answer)
+
     def _model(self, entry: Mapping[str, Any]) -> VendorModel | None:
         return self._kinds.model(entry, self._told.get(entry["id"]), self.listing(entry["id"]))
 
@@ -100,3 +108,19 @@ def entries_of(answer: Any) -> Sequence[Mapping[str, Any]]:
     """The models of a list, as servers write it: ``{"data": […]}``, ``{"models": […]}``, or plain."""
     found = answer.get("data") or answer.get("models") or () if isinstance(answer, Mapping) else answer or ()
     return [entry for entry in found if isinstance(entry, Mapping) and entry.get("id")]
+
+
+def voices_of(answer: Any) -> Sequence[Voice]:
+    """The voices of a list: names, or objects with an id or a name."""
+    found = answer.get("voices") or answer.get("data") or () if isinstance(answer, Mapping) else answer or ()
+    entries = [{"id": entry} if isinstance(entry, str) else entry for entry in found]
+    return [
+        Voice(
+            name=str(entry.get("id") or entry.get("voice_id") or entry["name"]),
+            display_name=str(entry.get("name") or entry.get("id") or entry.get("voice_id")),
+            languages=[entry["language"]] if isinstance(entry.get("language"), str) else (),
+            origin=VoiceOrigin.VOICE_ORIGIN_BUILT_IN,
+        )
+        for entry in entries
+        if isinstance(entry, Mapping) and (entry.get("id") or entry.get("voice_id") or entry.get("name"))
+    ]

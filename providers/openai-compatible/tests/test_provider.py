@@ -1,7 +1,7 @@
 import pytest
 from mediaconduit.errors import NotFoundError, UnavailableError
 from mediaconduit_provider.testing import serve
-from mediaconduit_vendors.testing import Upstream, json_reply, sse
+from mediaconduit_vendors.testing import Upstream, failure, json_reply, sse
 from openai_compatible_provider import OpenAICompatible
 
 CHAT = "POST /v1/chat/completions"
@@ -83,3 +83,29 @@ async def test_a_server_that_is_down_is_named_as_the_trouble() -> None:
             await served.client.models(refresh=True)
         with pytest.raises(UnavailableError, match="cannot be reached"):
             await served.model("any").transform("hi")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"voices": ["af_heart", "bm_fable"]},
+        {"voices": [{"id": "af_heart", "name": "Heart"}, {"id": "bm_fable"}]},
+        [{"voice_id": "af_heart", "language": "en-us"}, {"name": "bm_fable"}, {}, None],
+    ],
+)
+async def test_voices_are_listed_as_servers_list_them(answer: object) -> None:
+    async with (
+        Upstream({"GET /v1/audio/voices": json_reply(answer), **LIST}) as upstream,
+        serve(OpenAICompatible(), settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        found = [voice.name.rpartition("/")[2] for voice in await served.client.voices()]
+    assert found == ["af_heart", "bm_fable"]
+
+
+async def test_a_server_without_voices_has_none() -> None:
+    missing = failure(404, {"detail": "Not Found"})
+    async with (
+        Upstream({"GET /v1/audio/voices": missing, **LIST}) as upstream,
+        serve(OpenAICompatible(), settings={"base_url": f"{upstream.url}/v1"}) as served,
+    ):
+        assert list(await served.client.voices()) == []
