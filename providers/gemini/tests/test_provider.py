@@ -371,3 +371,20 @@ async def test_a_file_that_cannot_be_used_says_why_and_is_taken_back(tmp_path: P
             with pytest.raises(InvalidRequestError, match="no video"):
                 await served.model(MODEL).transform([video, "What is it?"])
     assert upstream.requests[-1].method == "DELETE"
+
+
+async def test_what_is_said_comes_as_a_transcript() -> None:
+    reply = sse(chunk({"text": "Good "}, finish=""), chunk({"text": "morning."}))
+    async with Upstream({STREAM: reply}) as upstream, serve(Gemini(), settings={"base_url": upstream.url}) as served:
+        result = await served.model("gemini-3.5-transcribe").transform(
+            [Part(data=b"RIFF made up", media_type="audio/wav")],
+            transcript={"language": "en", "vocabulary": ["MediaConduit"]},
+        )
+    assert result.text == "Good morning."
+    assert [segment.text for segment in result.turn.parts[0].transcript.segments] == ["Good morning."]
+    assert upstream.requests[0].json["generationConfig"] == {
+        "audioTranscriptionConfig": {
+            "languageHints": {"languageCodes": ["en"]},
+            "customVocabulary": ["MediaConduit"],
+        }
+    }

@@ -28,11 +28,13 @@ class Candidate:
         media_type: Of its text.
         vendor: Short name of the vendor, whose state the outputs carry.
         plain: Whether its text is yielded plain, the cheapest way: it is the only one, without probabilities.
+        transcript: Whether its text is what was said in the input.
     """
 
-    def __init__(self, index: int, media_type: str, vendor: str, *, plain: bool) -> None:
+    def __init__(self, index: int, media_type: str, vendor: str, *, plain: bool, transcript: bool = False) -> None:
         self.index = index
         self._media_type = media_type
+        self._kind = OutputKind.OUTPUT_KIND_TRANSCRIPT if transcript else OutputKind.OUTPUT_KIND_TEXT
         self._vendor = vendor
         self._plain = plain
         self._texts: list[Output] = []
@@ -96,7 +98,7 @@ class Candidate:
         """Text; what is signed is an output of its own, for it must come back as it was."""
         self._thought = None
         if signature or self._text is None:
-            self._text = Output(self._media_type, candidate=self.index)
+            self._text = Output(self._media_type, kind=self._kind, candidate=self.index)
             self._texts.append(self._text)
             yield self._text
         if text:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mediaconduit_provider import InputSpec
 
 from mediaconduit_vendors.api import Api, Request
-from mediaconduit_vendors.gemini import embeddings, imagen, interactions, video
+from mediaconduit_vendors.gemini import embeddings, imagen, interactions, transcription, video
 from mediaconduit_vendors.gemini.generate import Generate
 from mediaconduit_vendors.gemini.images import Images
 from mediaconduit_vendors.gemini.options import IMAGE, SPEECH, chat_options
@@ -24,6 +24,7 @@ _PICTURES: Final = ("image/png", "image/jpeg", "image/webp", "image/heic", "imag
 _METHODS: Final = {
     "chat": "generateContent",
     "audio_speech": "generateContent",
+    "audio_transcription": "generateContent",
     "embedding": "embedContent",
     "video_generation": "predictLongRunning",
 }
@@ -81,6 +82,8 @@ def _kind(model_id: str, entry: Mapping[str, Any], listing: Listing | None) -> K
 
 
 def _guessed(model_id: str, mode: str) -> Sequence[str]:
+    if "-live" in model_id or "-realtime" in model_id:
+        return ("bidiGenerateContent",)
     if mode == "image_generation":
         return ("predict",) if model_id.startswith("imagen") else ("generateContent",)
     return (_METHODS[mode],) if mode in _METHODS else ()
@@ -96,6 +99,8 @@ def _answering(model_id: str, mode: str, features: Sequence[str]) -> Kind:
     """A model that answers turns: with words, pictures, speech or music."""
     if mode == "audio_speech" or "-tts" in model_id:
         return _SPEECH
+    if mode == "audio_transcription" or "transcribe" in model_id:
+        return _TRANSCRIPTION
     if mode == "image_generation" or "-image" in model_id or "banana" in model_id:
         return _IMAGE
     if model_id.startswith("lyria"):
@@ -127,6 +132,13 @@ _SPEECH: Final = Kind(
     inputs=(TEXT,),
     output_media_types=(WAV, L16, *FORMATS),
     features=("streaming", "multi-speaker"),
+)
+_TRANSCRIPTION: Final = Kind(
+    operations={"audio-to-text": transcription.Transcribe()},
+    options=transcription.OPTIONS,
+    inputs=(InputSpec(media_types=("audio/*",)),),
+    output_media_types=("text/plain",),
+    features=("streaming",),
 )
 _MUSIC: Final = Kind(
     operations={"text-to-audio": Music()},

@@ -53,15 +53,18 @@ class Answer:
         call: Whose answer.
         vendor: Short name of the vendor.
         media: What to do with media.
+        transcript: Whether text is what was said in the input.
     """
 
-    def __init__(self, call: Call, vendor: str, media: Media | None = None) -> None:
+    def __init__(self, call: Call, vendor: str, media: Media | None = None, *, transcript: bool = False) -> None:
         self._call = call
         self._vendor = vendor
         self._media = media or data_part
         options = call.options
         self._media_type = "application/json" if options.text.json_schema else "text/plain"
-        self._plain = (options.candidates or 1) <= 1 and not options.text.HasField("top_logprobs")
+        self._transcript = transcript
+        named = transcript or options.text.HasField("top_logprobs")
+        self._plain = (options.candidates or 1) <= 1 and not named
         self._candidates: dict[int, Candidate] = {}
         self._finishes: dict[int, Finish] = {}
         self._counted: Mapping[str, Any] = {}
@@ -85,7 +88,7 @@ class Answer:
         index = found.get("index") or 0
         candidate = self._candidates.get(index)
         if candidate is None:
-            candidate = Candidate(index, self._media_type, self._vendor, plain=self._plain)
+            candidate = Candidate(index, self._media_type, self._vendor, plain=self._plain, transcript=self._transcript)
             self._candidates[index] = candidate
         logprobs = _logprobs(found["logprobsResult"]) if found.get("logprobsResult") else []
         for piece in (found.get("content") or {}).get("parts") or ():
