@@ -18,6 +18,7 @@ from mediaconduit_vendors.openai.logprobs import token_logprobs
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.operation import Operation, Outputs
 from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema
+from mediaconduit_vendors.openai.schemas import guaranteed
 from mediaconduit_vendors.reply import lost
 from mediaconduit_vendors.usage import usage_of
 
@@ -111,7 +112,8 @@ class Chat(Operation):
         schema = parsed_schema(text.json_schema, "options.text.json_schema")
         if not schema:
             return {"type": "json_object"}
-        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+        sent, strict = guaranteed(schema)
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": sent, "strict": strict}}
 
     def tool_choice(self, text: TextOptions) -> Any:
         """Whether tools are called: one that is required and the only one allowed is named."""

@@ -16,6 +16,7 @@ from mediaconduit_vendors.openai.operation import Operation, Outputs
 from mediaconduit_vendors.openai.options import CHAT, Schema, without
 from mediaconduit_vendors.openai.response_events import Reading
 from mediaconduit_vendors.openai.response_items import Items
+from mediaconduit_vendors.openai.schemas import guaranteed
 from mediaconduit_vendors.options import place
 from mediaconduit_vendors.reply import lost
 
@@ -143,7 +144,8 @@ class Responses(Operation):
         schema = parsed_schema(text.json_schema, "options.text.json_schema")
         if not schema:
             return {"type": "json_object"}
-        return {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}
+        sent, strict = guaranteed(schema)
+        return {"type": "json_schema", "name": "answer", "schema": sent, "strict": strict}
 
     def tools(self, text: TextOptions) -> Iterator[dict[str, Any]]:
         """The tools the model may know of."""

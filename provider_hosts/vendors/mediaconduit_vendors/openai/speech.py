@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 from mediaconduit_provider import Call, InvalidRequestError, Usage
 
-from mediaconduit_vendors.api import Api
+from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.content import prompt_of
 from mediaconduit_vendors.openai.operation import Operation, Outputs, facts_of
 from mediaconduit_vendors.openai.options import Schema
@@ -55,7 +55,7 @@ class Speech(Operation):
         """Audio, as it comes."""
         text = self.text(call)
         media_type = call.media_type(*self.formats)
-        request = self.asked(call, json=self.body(call, text, media_type))
+        request = await self.request(call, text, media_type)
         call.meter(lambda: usage_of({"character": len(text)}, call.model.pricing, estimated=True))
         swapper = Swapper() if self.formats[media_type] == "pcm" else None
         usage: Usage | None = None
@@ -80,6 +80,10 @@ class Speech(Operation):
         if text := prompt_of(call, framed=False):
             return text
         raise InvalidRequestError.at("turns", "there is nothing to say")
+
+    async def request(self, call: Call, text: str, media_type: str) -> Request:
+        """The request."""
+        return self.asked(call, json=self.body(call, text, media_type))
 
     def body(self, call: Call, text: str, media_type: str) -> dict[str, Any]:
         """What is sent."""

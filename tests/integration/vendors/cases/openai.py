@@ -130,6 +130,74 @@ CHAT = case(
 )
 
 
+def _piece(index: int, **more: Any) -> dict[str, Any]:
+    return _chunk({"tool_calls": [{"index": index, **more}]})
+
+
+def _check_tools(result: Result) -> None:
+    assert result.text == "Let me see."
+    assert [(call.id, call.name, call.arguments) for call in result.tool_calls] == [
+        ("call_1", "wear", '{"hat":true}'),
+        ("call_2", "wear", '{"hat":false}'),
+    ]
+    assert result.finishes[0].reason == FinishReason.FINISH_REASON_TOOL_CALLS
+    assert result.outputs[0].logprobs[0].alternatives[0].token == b"Well"
+
+
+_LIKELY = {"token": "Let", "logprob": -0.1, "bytes": [76, 101, 116]}
+CHAT_TOOLS = case(
+    "chat",
+    "/chat/completions",
+    _check_tools,
+    variant="with tools",
+    model="gpt-4o-mini",
+    keywords={
+        "text": {
+            "tools": [
+                {
+                    "name": "wear",
+                    "description": "Puts it on.",
+                    "strict": True,
+                    "parameters_schema": {"type": "object", "properties": {"hat": {"type": "boolean"}}},
+                }
+            ],
+            "tool_choice": "required",
+            "allowed_tools": ["wear"],
+            "parallel_tool_calls": True,
+            "top_logprobs": 1,
+            "json_schema": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+        },
+        "extra": {"service_tier": "default", "logit_bias": {"50256": -100}, "verbosity": "low"},
+    },
+    reply=sse(
+        {
+            **_chunk({}),
+            "choices": [
+                {
+                    "index": 0,
+                    "delta": {"role": "assistant", "content": "Let"},
+                    "logprobs": {
+                        "content": [
+                            {**_LIKELY, "top_logprobs": [{"token": "Well", "logprob": -2.0, "bytes": None}]},
+                        ],
+                        "refusal": None,
+                    },
+                }
+            ],
+        },
+        _chunk({"content": " me see."}),
+        _piece(0, id="call_1", type="function", function={"name": "wear", "arguments": ""}),
+        _piece(1, id="call_2", type="function", function={"name": "wear", "arguments": '{"hat"'}),
+        _piece(0, function={"arguments": '{"hat":true}'}),
+        _piece(1, function={"arguments": ":false}"}),
+        _chunk({}, "tool_calls"),
+        {**_chunk({}), "choices": [], "usage": USAGE},
+        "[DONE]",
+    ),
+    stream_error=ERROR_EVENT,
+)
+
+
 # -- responses --------------------------------------------------------------------------------------------------------
 
 THOUGHT = {
@@ -685,6 +753,7 @@ VIDEO_FROM_IMAGE = case(
 
 CASES = (
     CHAT,
+    CHAT_TOOLS,
     RESPONSES,
     EMBEDDINGS,
     IMAGE,
