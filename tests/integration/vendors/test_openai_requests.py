@@ -129,6 +129,16 @@ async def test_calls_of_one_conversation_share_a_cache(upstream: Upstream, serve
     assert upstream.requests[-1].json["prompt_cache_key"] == "mine"
 
 
+@pytest.mark.parametrize(("model", "field"), [("gpt-4o-mini", "messages"), ("gpt-5", "input")])
+async def test_any_json_is_asked_for_in_words_too(model: str, field: str, upstream: Upstream, served: Served) -> None:
+    upstream.route("POST /v1/chat/completions", openai.CHAT.reply)
+    upstream.route("POST /v1/responses", openai.RESPONSES.reply)
+    for text, turns in (("hi", 2), ("hi, in JSON", 1)):
+        await served.model(model).transform(text, text={"json_schema": {}})
+        assert len(upstream.requests[-1].json[field]) == turns
+    assert "json_object" in upstream.requests[-1].body.decode()
+
+
 async def test_a_video_that_failed_says_why(upstream: Upstream, served: Served) -> None:
     upstream.route("POST /v1/videos", json_reply(openai._video("queued", 0)))
     failed = {**openai._video("failed", 30), "error": {"code": "moderation_blocked", "message": "Not that."}}

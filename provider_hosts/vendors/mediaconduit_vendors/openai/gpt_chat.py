@@ -15,6 +15,7 @@ from mediaconduit_vendors.content import state_from
 from mediaconduit_vendors.openai.chat import Chat
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.options import CHAT, Schema
+from mediaconduit_vendors.openai.schemas import JSON_WANTED, lacks_the_word
 from mediaconduit_vendors.openai.speech import L16
 from mediaconduit_vendors.openai.voices import voice_of
 from mediaconduit_vendors.options import without
@@ -60,6 +61,8 @@ class GptChat(Chat):
     async def request(self, api: Api, call: Call) -> dict[str, Any]:
         """The body; calls of one conversation share a cache."""
         body = await super().request(api, call)
+        if lacks_the_word(call):
+            body["messages"].insert(0, {"role": "system", "content": JSON_WANTED})
         if call.affinity_key:
             body.setdefault("prompt_cache_key", call.affinity_key)
         return body

@@ -16,7 +16,7 @@ from mediaconduit_vendors.openai.operation import Operation, Outputs
 from mediaconduit_vendors.openai.options import CHAT, Schema, without
 from mediaconduit_vendors.openai.response_events import Reading
 from mediaconduit_vendors.openai.response_items import Items
-from mediaconduit_vendors.openai.schemas import guaranteed
+from mediaconduit_vendors.openai.schemas import JSON_WANTED, guaranteed, lacks_the_word
 from mediaconduit_vendors.options import place
 from mediaconduit_vendors.reply import lost
 
@@ -119,6 +119,8 @@ class Responses(Operation):
             place(body, _MOVED.get(name, name), value)
         if text.reasoning_effort:
             place(body, "reasoning.effort", text.reasoning_effort)
+        if lacks_the_word(call):
+            body["input"].insert(0, {"role": "system", "content": JSON_WANTED})
         if text.json_schema:
             place(body, "text.format", self.format(text))
         if text.tools:

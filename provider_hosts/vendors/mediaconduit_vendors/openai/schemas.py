@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mediaconduit_provider import Call
+
 _BEYOND: Final = frozenset(
     {
         "allOf",
@@ -24,6 +26,18 @@ _BEYOND: Final = frozenset(
 """Keywords that a guaranteed schema may not have."""
 _NESTED: Final = ("properties", "$defs", "definitions")
 """Keywords that hold schemas by name."""
+
+
+JSON_WANTED: Final = "Answer in JSON."
+"""Said where any JSON is asked for: the vendor refuses that unless the word comes in the conversation."""
+
+
+def lacks_the_word(call: Call) -> bool:
+    """Whether any JSON is wanted, and nobody says so in words."""
+    text = call.options.text.json_schema
+    if not text or text.strip("{} \n\t"):
+        return False
+    return not any("json" in part.text.lower() for turn in call.turns for part in turn.parts)
 
 
 def guaranteed(schema: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
