@@ -50,7 +50,7 @@ async def _to_first_event(served: Served) -> float:
 async def _rates(world: World, program: Path, environment: Path) -> list[float]:
     """Events per second of a sidecar without a broker, after one round for the compiler."""
     host = environment / "node_modules" / "@mediaconduit" / "provider" / "dist" / "main.cjs"
-    entry = environment / "app" / ".mediaconduit" / "provider.mjs"
+    entry = environment / ".mediaconduit" / "provider.mjs"
     async with (
         world.alone(program, "noded", str(host), str(entry)) as (_, target),
         path(target, "providers/noded/models/paced") as direct,

@@ -25,7 +25,6 @@ from mediaconduit_broker.environments.tree import copy_tree, tree_hash
 HOST = Path(__file__).parent.parent / "_bundled" / "node"
 """The Node host as `scripts/node-host` builds it, which is on no registry."""
 _OLDEST: Final = 20
-_APP: Final = "app"
 _MADE: Final = ".mediaconduit"
 _TYPESCRIPT: Final = frozenset({".ts", ".mts", ".cts", ".tsx", ".jsx"})
 _JAVASCRIPT: Final = frozenset({".js", ".mjs", ".cjs"})
@@ -68,6 +67,7 @@ class NodePlan(EnvironmentPlan):
     def parts(self) -> Parts:
         """See `EnvironmentPlan.parts`."""
         return {
+            "layout": ("repository at the top",),
             "files": (self.tree[:16],),
             "interpreter": (f"Node.js {self.node.version} ({self.node.path})",),
             "provider host": (self.host,),
@@ -84,31 +84,28 @@ class NodePlan(EnvironmentPlan):
         return [self.node.path, "--enable-source-maps", str(main), f"{self._started(folder)}{self.export}"]
 
     def working_folder(self, folder: Path) -> Path:
-        """The repository's copy: what its code imports lies above it."""
-        return folder / _APP
+        """The repository's copy, with its packages in it."""
+        return folder
 
     async def make(self, folder: Path, tools: Tools, report: Report) -> Made:
         """See `EnvironmentPlan.make`."""
         count = len(self.package.dependencies)
+        (folder / _MADE).mkdir()
         if count:
             report(BuildStep(f"installing {count} package{'' if count == 1 else 's'}", 0.1))
-            await self._install(folder, tools)
+            await self._install(folder / _MADE, tools)
         report(BuildStep("adding the provider host and the code", 0.7))
-        await asyncio.to_thread(self._unpack_host, folder)
-        app = folder / _APP
-        app.mkdir()
-        await asyncio.to_thread(copy_tree, self.repository, app)
+        await asyncio.to_thread(self._assemble, folder)
         if self._transpiled:
             report(BuildStep("transpiling TypeScript", 0.8))
-            (app / _MADE).mkdir()
             if self.package.original:
                 described = json.dumps(self.package.described)
-                await asyncio.to_thread((app / _MADE / "manifest.json").write_text, described, encoding="utf-8")
-            await self._transpile(app, tools)
+                await asyncio.to_thread((folder / _MADE / "manifest.json").write_text, described, encoding="utf-8")
+            await self._transpile(folder, tools)
         else:
             report(BuildStep("checking the code", 0.9))
             failure = f"{self.file} is not valid JavaScript"
-            await tools.run(self.node.path, "--check", self.file, folder=app, step="check", failure=failure)
+            await tools.run(self.node.path, "--check", self.file, folder=folder, step="check", failure=failure)
         return Made(interpreter=f"Node.js {self.node.version}", packages=_installed(folder))
 
     @property
@@ -116,13 +113,13 @@ class NodePlan(EnvironmentPlan):
         return Path(self.file).suffix in _TYPESCRIPT or self.package.original
 
     def _started(self, folder: Path) -> Path:
-        app = folder / _APP
         if not self._transpiled:
-            return app / self.file
-        made = app / _MADE / "provider.mjs"
+            return folder / self.file
+        made = folder / _MADE / "provider.mjs"
         return made if made.exists() else made.with_suffix(".cjs")
 
     async def _install(self, folder: Path, tools: Tools) -> None:
+        """Into a folder of its own, where no file of the repository tells npm anything."""
         (folder / "package.json").write_text(json.dumps(self.package.manifest, indent=2), encoding="utf-8")
         if self.package.lock is not None:
             (folder / "package-lock.json").write_text(json.dumps(self.package.lock), encoding="utf-8")
@@ -139,8 +136,12 @@ class NodePlan(EnvironmentPlan):
         except PreconditionError as error:
             raise _explained(error) from None
 
-    def _unpack_host(self, folder: Path) -> None:
-        """Last, so that no package stands in its place."""
+    def _assemble(self, folder: Path) -> None:
+        """The repository, its packages, and the host last, so that no package stands in its place."""
+        copy_tree(self.repository, folder)
+        installed = folder / _MADE / "node_modules"
+        if installed.is_dir():
+            installed.rename(folder / "node_modules")
         ours = folder / "node_modules" / "@mediaconduit"
         if ours.is_symlink() or ours.exists():
             raise build_failed(
@@ -156,11 +157,11 @@ class NodePlan(EnvironmentPlan):
         if compat.is_dir():
             shutil.copytree(compat, ours / "mediaconduit")
 
-    async def _transpile(self, app: Path, tools: Tools) -> None:
+    async def _transpile(self, folder: Path, tools: Tools) -> None:
         wanted = {"entry": self.file, "original": self.package.original, "esbuild": str(_esbuild())}
         await tools.run(
             self.node.path, str(HOST / "transpile.cjs"), json.dumps(wanted),
-            folder=app, step="build", failure="the provider's TypeScript could not be transpiled",
+            folder=folder, step="build", failure="the provider's TypeScript could not be transpiled",
         )  # fmt: skip
 
 

@@ -98,11 +98,12 @@ def _sandboxed(wanted: Confinement, machine: Machine) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for path, target in machine.system:
         yield from ("--symlink", target, path) if target else ("--ro-bind", path, path)
+    # bubblewrap would make what holds mount points for its own user alone.
+    yield from ("--perms", "0755", "--dir", "/etc")
     for name in _ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp")  # noqa: S108
     read = (*wanted.read, *wanted.policy.readable)
-    # bubblewrap would make them for its own user alone.
     for folder in _above((*read, *wanted.write)):
         yield from ("--perms", "0755", "--dir", str(folder))
     for folder in read:

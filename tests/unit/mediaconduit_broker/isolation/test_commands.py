@@ -104,8 +104,8 @@ def test_a_sandbox_holds_the_system_its_own_folders_and_what_it_may_read() -> No
 
 
 def test_folders_above_are_made_so_that_its_user_can_pass() -> None:
-    assert pairs(sandboxed(), "--dir") == ["/home", "/home/me", "/run", "/run/mc"]
-    assert pairs(sandboxed(read=(Path("/usr/lib/x"),), write=(Path("/tmp/a"),)), "--dir") == []
+    assert pairs(sandboxed(), "--dir") == ["/etc", "/home", "/home/me", "/run", "/run/mc"]
+    assert pairs(sandboxed(read=(Path("/usr/lib/x"),), write=(Path("/tmp/a"),)), "--dir") == ["/etc"]
 
 
 @pytest.mark.parametrize(("network", "cut"), [(True, False), (False, True)])
