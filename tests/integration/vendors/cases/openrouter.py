@@ -13,7 +13,7 @@ from mediaconduit.errors import Reason
 from mediaconduit.v1.events_pb2 import FinishReason
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.options_pb2 import Tool
-from mediaconduit_vendors.testing import json_reply, sse
+from mediaconduit_vendors.testing import Answer, json_reply, sse
 
 from tests.integration.vendors.matrix import Case, Refusal
 
@@ -100,10 +100,11 @@ PAINTERS = [
     }
     for model_id, streams in ((PAINTER, False), ("openai/gpt-image-2", True))
 ]
-ROUTES = {
+ROUTES: dict[str, Answer] = {
     "GET /api/v1/key": json_reply({"data": {"label": "sk-or-v1-au7...890", "is_free_tier": False, "usage": 25.5}}),
     "GET /api/v1/models": json_reply({"data": ENTRIES, "total_count": len(ENTRIES), "links": {"next": None}}),
     "GET /api/v1/images/models": json_reply({"data": PAINTERS}),
+    "POST /api/v1/chat/completions": lambda request: (DRAWN if "modalities" in request.json else CHAT).reply,
 }
 
 

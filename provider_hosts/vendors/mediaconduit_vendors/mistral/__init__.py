@@ -1,0 +1,1 @@
+"""Mistral: OpenAI's style with words of its own, and documents."""

@@ -1,0 +1,5 @@
+"""Mistral as a provider."""
+
+from mistral_provider.provider import Mistral
+
+__all__ = ["Mistral"]
