@@ -85,7 +85,7 @@ def test_a_build_that_fails_shows_its_last_lines_and_a_hint(cli, tmp_path):
 
 
 def test_every_mistake_of_a_manifest_is_named(cli, tmp_path):
-    folder = write_provider(tmp_path / "odd", GOOD, manifest="id: odd\nruntime: cobol\nentry: nothing\n")
+    folder = write_provider(tmp_path / "odd", GOOD, manifest="id: odd\nruntime: cobol\nentry: no thing\n")
     added = cli("provider", "add", folder)
     assert added.code == 5
     assert "MediaConduit.provider.yml:2" in added.err
