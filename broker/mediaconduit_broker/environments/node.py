@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
+import sys
 import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,7 +160,8 @@ class NodePlan(EnvironmentPlan):
             shutil.copytree(compat, ours / "mediaconduit")
 
     async def _transpile(self, folder: Path, tools: Tools) -> None:
-        wanted = {"entry": self.file, "original": self.package.original, "esbuild": str(_esbuild())}
+        path = tools.environ.get("PATH", os.defpath)
+        wanted = {"entry": self.file, "original": self.package.original, "esbuild": str(_esbuild(path))}
         await tools.run(
             self.node.path, str(HOST / "transpile.cjs"), json.dumps(wanted),
             folder=folder, step="build", failure="the provider's TypeScript could not be transpiled",
@@ -224,6 +227,8 @@ def _imports_original(folder: Path) -> bool:
     return any(ORIGINAL.encode() in path.read_bytes() for path in sources if path.is_file())
 
 
+_MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
+"""What Node.js calls them."""
 _versions: dict[tuple[str, int], str] = {}
 """By program and time of change: asking takes longer than all else of a start."""
 
@@ -244,11 +249,19 @@ async def _node(tools: Tools, *, needs_npm: bool) -> Node:
     return Node(found, version, npm or "npm")
 
 
-def _esbuild() -> Path:
-    found = next(iter(HOST.glob("esbuild-*")), None)
-    if found is None:
-        raise cannot_plan("this broker was installed without esbuild", hint="run `make node-host`")
-    return found
+def _esbuild(path: str) -> Path:
+    """The one that came with the broker where it is for this machine, else one on PATH."""
+    machine = platform.machine().lower()
+    name = f"esbuild-{sys.platform}-{_MACHINES.get(machine, machine)}"
+    if (HOST / name).is_file():
+        return HOST / name
+    if found := shutil.which("esbuild", path=path):
+        return Path(found)
+    raise cannot_plan(
+        "this broker was installed without esbuild for this machine, which TypeScript takes",
+        hint="install it where the broker's PATH finds it (npm install --global esbuild), or in a checkout run "
+        "`make node-host`",
+    )
 
 
 def _hash(folder: Path) -> str:

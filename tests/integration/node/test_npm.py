@@ -98,3 +98,20 @@ async def test_a_lock_that_leads_elsewhere_is_refused(start: Start, registry: Re
             await load(client, "npm:@acme/locked")
     assert failure.value.reason is Reason.SOURCE_NOT_TRUSTED
     assert "evil.example" in str(failure.value)
+
+
+async def test_install_scripts_run_when_the_operator_allows_builds_and_not_before(
+    start: Start, registry: Registry
+) -> None:
+    built = {"postinstall": "cp index.mjs made.mjs"}
+    registry.publish("@acme/built", "1.0.0", {"index.mjs": LOUD}, exports="./made.mjs", scripts=built)
+    files = {
+        "MediaConduit.provider.yml": MANIFEST,
+        "index.mjs": CODE.replace("VERSION", "1").replace('loud"', 'built"'),
+    }
+    registry.publish("@acme/builder", "1.0.0", files, dependencies={"@acme/built": "1.0.0"})
+    async with start(registry.environ, trust=TRUST) as (_, client):
+        with pytest.raises(MediaConduitError):
+            await load(client, "npm:@acme/builder", provider_id="refused")
+        await load(client, "npm:@acme/builder", provider_id="allowed", allow_build=True)
+        assert (await client.model("allowed/default").transform("moo")).text == "1: MOO"
