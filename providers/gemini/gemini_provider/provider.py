@@ -9,7 +9,7 @@ from mediaconduit_provider import Model
 from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.gemini.models import listed, model_of
 from mediaconduit_vendors.gemini.vendor import GEMINI
-from mediaconduit_vendors.prices import listings, lookup
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -36,4 +36,4 @@ class Gemini(VendorProvider):
 
     def model(self, model_id: str, entry: Mapping[str, Any] | None = None) -> VendorModel | None:
         """A model by its id, and by what the vendor's list says of it; None for one of no use here."""
-        return model_of(model_id, entry, lookup("gemini", model_id, self.prices_file))
+        return model_of(model_id, entry, self.listing(model_id))
