@@ -1,11 +1,12 @@
 import base64
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from mediaconduit import Media, user
-from mediaconduit.errors import InvalidRequestError, PreconditionError, Reason
-from mediaconduit.v1.media_pb2 import Part, Role, ToolResult, Turn
+from mediaconduit.errors import InvalidRequestError, MediaConduitError, PreconditionError, Reason
+from mediaconduit.v1.media_pb2 import Asset, Part, Role, ToolResult, Turn
 from mediaconduit.v1.options_pb2 import Tool
 from mediaconduit_provider.testing import Served, serve
 from mediaconduit_vendors.testing import Upstream, failure, json_reply, sse
@@ -94,6 +95,33 @@ async def test_an_answer_that_ends_with_an_error_is_none(upstream: Upstream, ser
         await served.model(MODEL).transform("hi")
 
 
+async def test_an_error_in_the_middle_says_what_it_is(upstream: Upstream, served: Served) -> None:
+    error = {"object": "error", "message": "Service tier capacity exceeded", "type": "service_tier_capacity_exceeded"}
+    upstream.route(CHAT, sse(chunk("Hel"), error))
+    with pytest.raises(MediaConduitError, match="capacity exceeded") as failed:
+        await served.model(MODEL).transform("hi")
+    assert failed.value.reason is Reason.RATE_LIMITED
+
+
+async def test_a_schema_goes_as_it_is(upstream: Upstream, served: Served) -> None:
+    upstream.route(CHAT, sse(chunk("{}", "stop", usage=USED)))
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    await served.model(MODEL).transform("hi", text={"json_schema": json.dumps(schema)})
+    sent = upstream.requests[-1].json["response_format"]
+    assert sent == {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
+async def test_sound_that_is_elsewhere_is_named(upstream: Upstream, served: Served) -> None:
+    done = {"type": "transcription.done", "text": "Hello", "usage": {"prompt_audio_seconds": 2}}
+    upstream.route("POST /v1/audio/transcriptions", sse(done))
+    there = Part(asset=Asset(uri="https://example.org/a.mp3", media_type="audio/mpeg"))
+    result = await served.model("voxtral-mini-latest").transform(there, transcript={"vocabulary": ["Köln", "Bonn"]})
+    assert result.text == "Hello"
+    fields = [(field.name, field.data.decode()) for field in upstream.requests[-1].form]
+    assert ("file_url", "https://example.org/a.mp3") in fields
+    assert [value for name, value in fields if name == "context_bias"] == ["Köln", "Bonn"]
+
+
 async def test_a_document_is_read_page_by_page(upstream: Upstream, served: Served) -> None:
     pages = [{"index": number, "markdown": text, "images": []} for number, text in enumerate(("One.", "Two."))]
     upstream.route(OCR, json_reply({"pages": pages, "model": "mistral-ocr-2512", "usage_info": {"pages_processed": 2}}))
@@ -135,6 +163,15 @@ async def test_models_are_what_the_vendor_says_they_can_do(served: Served) -> No
     assert not new.HasField("pricing")
     assert "vision" not in models[MODEL].features
     assert models["ft:mistral-small-latest:me:1"].HasField("pricing")
+
+
+async def test_any_json_is_asked_for_in_words_too(upstream: Upstream, served: Served) -> None:
+    upstream.route(CHAT, sse(chunk("{}", "stop", usage=USED)))
+    for words in ("Where?", "Where, in JSON?"):
+        await served.model(MODEL).transform(words, text={"json_schema": "{}"})
+    first, second = (asked.json["messages"] for asked in upstream.requests if asked.path.endswith("/completions"))
+    assert [message["role"] for message in first] == ["system", "user"]
+    assert [message["role"] for message in second] == ["user"]
 
 
 async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def entry(model_id: str, makes: str = "text", **more: Any) -> dict[str, Any]:
         "context_length": 200000,
         "architecture": {"input_modalities": ["text", "image"], "output_modalities": [makes]},
         "pricing": {"prompt": "0.000003", "completion": "0.000015"},
-        "supported_parameters": ["temperature", "tools", "reasoning", "max_tokens"],
+        "supported_parameters": ["temperature", "tools", "reasoning", "max_tokens", "response_format"],
         "reasoning": {"supports_max_tokens": True},
         **more,
     }
@@ -138,6 +138,15 @@ async def test_texts_become_vectors(upstream: Upstream, served: Served) -> None:
     result = await served.model("openai/embed").transform("hi")
     assert list(result.embeddings[0].values) == [0.5, 1.0]
     assert result.usage.nano_cost == 100_000_000
+
+
+async def test_any_json_is_asked_for_in_words_too(upstream: Upstream, served: Served) -> None:
+    upstream.route(CHAT, sse(chunk({"content": "{}"}, "stop", usage=USED)))
+    for words in ("Where?", "Where, in JSON?"):
+        await served.model(MODEL).transform(words, text={"json_schema": "{}"})
+    first, second = (asked.json["messages"] for asked in upstream.requests if asked.path.endswith("/completions"))
+    assert [message["role"] for message in first] == ["system", "user"]
+    assert [message["role"] for message in second] == ["user"]
 
 
 async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from mediaconduit.errors import Reason, UnavailableError
-from mediaconduit.v1.options_pb2 import Tool
+from mediaconduit.v1.options_pb2 import TextOptions, Tool
 from mediaconduit_provider import Call, Output, OutputKind, Usage
 from mediaconduit_provider.outputs import Yielded
 
 from mediaconduit_vendors.answer import Answer
 from mediaconduit_vendors.api import Api
-from mediaconduit_vendors.content import state_from
+from mediaconduit_vendors.content import parsed_schema, state_from
+from mediaconduit_vendors.failures import error_of
 from mediaconduit_vendors.mistral.messages import MistralMessages
+from mediaconduit_vendors.mistral.vendor import MISTRAL, REASONS, read_failure
 from mediaconduit_vendors.openai.chat import Chat, tokens
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.options import CHAT, CHAT_FIELDS, Schema
+from mediaconduit_vendors.openai.schemas import JSON_WANTED, lacks_the_word
 from mediaconduit_vendors.options import without
 from mediaconduit_vendors.usage import usage_of
 
@@ -102,9 +105,18 @@ class MistralChat(Chat):
         """The body; calls of one conversation share a cache."""
         body = await super().request(api, call)
         del body["stream_options"]  # usage comes anyway
+        if lacks_the_word(call):
+            body["messages"].insert(0, {"role": "system", "content": JSON_WANTED})
         if call.affinity_key and "prompt-caching" in call.model.features:
             body.setdefault("prompt_cache_key", call.affinity_key)
         return body
+
+    def response_format(self, text: TextOptions) -> dict[str, Any]:
+        """How the answer must look; every schema is kept to, as it is."""
+        schema = parsed_schema(text.json_schema, "options.text.json_schema")
+        if not schema:
+            return {"type": "json_object"}
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
 
     def tool(self, tool: Tool, where: str) -> dict[str, Any]:
         """One tool; its arguments must be described."""
@@ -115,7 +127,9 @@ class MistralChat(Chat):
     # -- what comes back ----------------------------------------------------------------------------------------------
 
     def read(self, chunk: Mapping[str, Any], answer: Answer, call: Call) -> Iterator[Yielded]:
-        """What a chunk says."""
+        """What a chunk says; an error may come as one, in the form that refusals have."""
+        if chunk.get("object") == "error":
+            raise error_of(read_failure(chunk), vendor=MISTRAL.name, reasons=REASONS, fields=self._paths)
         if any((choice or {}).get("finish_reason") == "error" for choice in chunk.get("choices") or ()):
             raise UnavailableError(
                 "Mistral: the answer ended with an error",

@@ -18,6 +18,7 @@ from mediaconduit_vendors.content import state_from
 from mediaconduit_vendors.openai.chat import Chat, tokens
 from mediaconduit_vendors.openai.messages import Messages
 from mediaconduit_vendors.openai.options import CHAT_FIELDS, Schema
+from mediaconduit_vendors.openai.schemas import JSON_WANTED, lacks_the_word
 from mediaconduit_vendors.openrouter.messages import RouterMessages
 from mediaconduit_vendors.openrouter.options import CHAT_OPTIONS
 from mediaconduit_vendors.openrouter.reasoning import Details
@@ -80,6 +81,8 @@ class RouterChat(Chat):
         """The body. Calls of one conversation go to the same provider, whose cache knows them."""
         body = await super().request(api, call)
         del body["stream_options"]  # usage comes anyway
+        if lacks_the_word(call):
+            body["messages"].insert(0, {"role": "system", "content": JSON_WANTED})
         if reasoning := self.reasoning(call):
             body["reasoning"] = {**body.get("reasoning", {}), **reasoning}
         if call.affinity_key:
