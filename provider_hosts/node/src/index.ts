@@ -16,7 +16,7 @@
  */
 export * from "./errors.js";
 export { Provider } from "./provider.js";
-export type { InputSpec, Model, Schema, Settings, Transformed } from "./provider.js";
+export type { InputSpec, Model, PullProgress, Schema, Settings, Transformed } from "./provider.js";
 export type { Call, CallLog, Input, Piece, Session } from "./call.js";
 export { Output } from "./outputs.js";
 export type { DeepPartial, Delta, Facts, FileOutput, OutputOptions, Yielded } from "./outputs.js";

@@ -63,6 +63,16 @@ export interface Model {
   retireTime?: Date;
 }
 
+/** How far the fetch of a model is. */
+export interface PullProgress {
+  /** "manifest", "download", "verify" or the vendor's own. */
+  stage: string;
+  completedBytes?: number;
+  /** 0 = unknown. */
+  totalBytes?: number;
+  message?: string;
+}
+
 /** Settings as configured. */
 export type Settings = Readonly<Record<string, any>>;
 
@@ -146,6 +156,16 @@ export class Provider {
   /** Removes a voice that was made. */
   async deleteVoice(_id: string): Promise<void> {
     throw new Error("deleteVoice is not there");
+  }
+
+  /** Fetches a model to this machine; overriding it serves `mediaconduit.v1.LocalModels`. */
+  pullModel(_id: string, _options: { signal: AbortSignal }): AsyncIterable<PullProgress> {
+    throw new Error("pullModel is not there");
+  }
+
+  /** Removes a model from this machine. */
+  async deleteModel(_id: string): Promise<void> {
+    throw new Error("deleteModel is not there");
   }
 }
 

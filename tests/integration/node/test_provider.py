@@ -6,11 +6,15 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 from mediaconduit import Media, MediaConduitError, tasks
+from mediaconduit.channels import open_channel
 from mediaconduit.client import Model
 from mediaconduit.errors import Reason
+from mediaconduit.v1 import local_models_pb2, local_models_pb2_grpc, voices_pb2, voices_pb2_grpc
 from mediaconduit.v1.events_pb2 import FinishReason, OutputKind
 
 from tests.support.brokers import PROVIDERS, load
@@ -163,3 +167,38 @@ async def test_a_missing_key_is_said(start: Start) -> None:
             await client.model("typescript/words").transform("x")
     assert failure.value.reason is Reason.CREDENTIALS_MISSING
     assert "TYPESCRIPT_KEY" in str(failure.value)
+
+
+async def test_voices_are_listed_made_once_and_removed(alone: Alone) -> None:
+    async with open_channel(alone.target) as channel:
+        voices: Any = voices_pb2_grpc.VoicesStub(channel)
+        request = voices_pb2.CreateVoiceRequest(display_name="Bert", request_id="one")
+        made = [(await voices.CreateVoice(request)).voice for _ in range(2)]
+        assert made[0] == made[1]
+        listed = await voices.ListVoices(voices_pb2.ListVoicesRequest(page_size=1))
+        assert [voice.name for voice in listed.voices] == ["providers/typescript/voices/anna"]
+        request = voices_pb2.ListVoicesRequest(page_token=listed.next_page_token)
+        assert [voice.display_name for voice in (await voices.ListVoices(request)).voices] == ["Bert"]
+        await voices.DeleteVoice(voices_pb2.DeleteVoiceRequest(name=made[0].name))
+        assert len((await voices.ListVoices(voices_pb2.ListVoicesRequest())).voices) == 1
+
+
+async def test_a_fetch_of_a_model_is_shared_and_ends_with_its_last_watcher(alone: Alone, words: Model) -> None:
+    async with open_channel(alone.target) as channel:
+        models: Any = local_models_pb2_grpc.LocalModelsStub(channel)
+        name = "providers/typescript/models/"
+        request = local_models_pb2.PullModelRequest(name=f"{name}tiny")
+        steps = [step async for step in models.PullModel(request)]
+        assert steps[-1].stage == "verify"
+        endless = [models.PullModel(local_models_pb2.PullModelRequest(name=f"{name}endless")) for _ in range(2)]
+        for call in endless:
+            assert (await call.read()).completed_bytes == 1
+        endless[0].cancel()
+        assert (await words.transform("x", extra={"do": "stopped"})).text == "0"
+        endless[1].cancel()
+        async with asyncio.timeout(5):
+            while (await words.transform("x", extra={"do": "stopped"})).text != "1":
+                pass
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await models.DeleteModel(local_models_pb2.DeleteModelRequest(name=f"{name}tiny"))
+        assert failure.value.code() is grpc.StatusCode.INVALID_ARGUMENT

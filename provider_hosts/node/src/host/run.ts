@@ -138,7 +138,7 @@ export class Run {
   /** What `transform` gave, to its end. */
   async #drive(made: Transformed): Promise<void> {
     let source: unknown = made;
-    if (source instanceof Promise) source = await source;
+    if (isThenable(source)) source = await source;
     if (source === undefined || source === null) return;
     if (typeof source !== "string" && !(source instanceof Uint8Array) && isIterable(source)) {
       await this.#iterate(iteratorOf(source));
@@ -151,7 +151,7 @@ export class Run {
       for (;;) {
         // Iterators that are not asynchronous give no promise, which would cost more than the rest.
         const made = source.next();
-        const { done, value } = made instanceof Promise ? await made : (made as IteratorResult<Yielded>);
+        const { done, value } = isThenable(made) ? await made : made;
         if (done) return;
         if (this.#leaving) break;
         const full = this.#emitFast(value);
@@ -247,6 +247,10 @@ export class Run {
       provider: name.slice(0, name.indexOf("/models/")),
     });
   }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }
 
 function isIterable(value: unknown): value is AsyncIterable<Yielded> | Iterable<Yielded> {

@@ -3,14 +3,16 @@ import { unlinkSync } from "node:fs";
 import { Server as GrpcServer, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { HealthService } from "../generated/grpc/health/v1/health.js";
 import { ServerReflectionService } from "../generated/grpc/reflection/v1/reflection.js";
+import { LocalModelsService } from "../generated/mediaconduit/v1/local_models.js";
 import { MediaProviderService } from "../generated/mediaconduit/v1/provider.js";
 import { VoicesService } from "../generated/mediaconduit/v1/voices.js";
-import { UnsupportedError, type MediaConduitError } from "../errors.js";
+import { UnavailableError, type MediaConduitError } from "../errors.js";
 import { overrides } from "../provider.js";
 import type { HostConfig } from "./config.js";
 import type { FirstConfigure } from "./firstConfigure.js";
 import { Health } from "./health.js";
 import type { Host } from "./host.js";
+import { LOCAL_MODELS, LocalModelsServicer } from "./localModels.js";
 import { MESSAGE_BYTES } from "./mailbox.js";
 import { Reflection } from "./reflection.js";
 import { streaming, unary } from "./rpc.js";
@@ -30,6 +32,7 @@ export class Server {
   readonly #server: GrpcServer;
   #provider: MediaProvider | undefined;
   #voices: VoicesServicer | undefined;
+  #localModels: LocalModelsServicer | undefined;
   #clean: (error: MediaConduitError) => MediaConduitError = (error) => error;
   #services: string[] = [];
 
@@ -46,6 +49,7 @@ export class Server {
     this.#health.set(SERVICE, false);
     this.#add(MediaProviderService, this.#mediaProvider(), ["transform", "transformLive", "watchGenerations"]);
     this.#add(VoicesService, this.#voiceMethods());
+    this.#add(LocalModelsService, this.#localModelMethods(), ["pullModel"]);
     this.#add(HealthService, this.#health.handlers);
     const listed = (): string[] => [SERVICE, ...this.#services, "grpc.health.v1.Health", ...REFLECTION];
     const reflection = new Reflection(listed, folder);
@@ -62,9 +66,13 @@ export class Server {
 
   /** Everything the host has, in place of what was served before. */
   serve(host: Host): MediaProviderServicer {
-    this.#services = overrides(host.provider, "listVoices") ? [VOICES] : [];
+    const { provider } = host;
+    this.#services = [];
+    if (overrides(provider, "listVoices")) this.#services.push(VOICES);
+    if (overrides(provider, "pullModel")) this.#services.push(LOCAL_MODELS);
     this.#clean = (error) => host.credentials.clean(error);
     this.#voices = new VoicesServicer(host);
+    this.#localModels = new LocalModelsServicer(host);
     const servicer = new MediaProviderServicer(host, this.#services);
     this.#provider = servicer;
     return servicer;
@@ -100,6 +108,7 @@ export class Server {
 
   /** Closes the address and every connection, once calls that have ended could say so. */
   async stop(): Promise<void> {
+    this.#localModels?.close();
     if (this.#provider instanceof MediaProviderServicer) await this.#provider.told(this.config.closeGrace);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, FAREWELL);
@@ -144,18 +153,30 @@ export class Server {
     };
   }
 
+  #localModelMethods(): object {
+    const clean = (): ((error: MediaConduitError) => MediaConduitError) => this.#clean;
+    const to = (): LocalModelsServicer => loaded(this.#localModels);
+    return {
+      pullModel: streaming("PullModel", clean, async (call: any, answering) => to().pullModel(call, answering)),
+      deleteModel: unary("DeleteModel", clean, async (request: any) => to().deleteModel(request)),
+    };
+  }
+
   #voiceMethods(): object {
     const clean = (): ((error: MediaConduitError) => MediaConduitError) => this.#clean;
-    const to = (): VoicesServicer => {
-      if (this.#voices) return this.#voices;
-      throw new UnsupportedError("there are no voices before the provider is loaded");
-    };
+    const to = (): VoicesServicer => loaded(this.#voices);
     return {
       listVoices: unary("ListVoices", clean, async (request: any) => to().listVoices(request)),
       createVoice: unary("CreateVoice", clean, async (request: any) => to().createVoice(request)),
       deleteVoice: unary("DeleteVoice", clean, async (request: any) => to().deleteVoice(request)),
     };
   }
+}
+
+/** A part of the provider, which answers nothing before it is loaded. */
+function loaded<T>(part: T | undefined): T {
+  if (part) return part;
+  throw new UnavailableError("the provider is not loaded yet", { metadata: { state: "LOADING" }, retryAfter: 1 });
 }
 
 function socketOf(address: string): string {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import {
   FinishReason,
@@ -5,8 +6,10 @@ import {
   Output,
   Provider,
   type Call,
+  type CreateVoiceRequest,
   type Input,
   type Model,
+  type PullProgress,
   type Session,
   type Yielded,
 } from "@mediaconduit/provider";
@@ -44,6 +47,7 @@ export default class TypeScript extends Provider {
   };
   override maxConcurrency = 4;
   private stopped = 0;
+  private made: { name: string; displayName: string }[] = [];
 
   override async *transform(input: Input, ctx: Call): AsyncGenerator<Yielded> {
     if (ctx.model.id === "tone") {
@@ -106,6 +110,31 @@ export default class TypeScript extends Provider {
       default:
         throw InvalidRequestError.at("options.extra.do", "is none of what it does");
     }
+  }
+
+  override async listVoices() {
+    return [{ name: "anna", displayName: "Anna" }, ...this.made];
+  }
+
+  override async createVoice(request: CreateVoiceRequest) {
+    const voice = { name: `made-${this.made.length}`, displayName: request.displayName };
+    this.made.push(voice);
+    return voice;
+  }
+
+  override async deleteVoice(id: string) {
+    this.made = this.made.filter(({ name }) => name !== id);
+  }
+
+  override async *pullModel(id: string, { signal }: { signal: AbortSignal }): AsyncGenerator<PullProgress> {
+    yield { stage: "download", completedBytes: 1, totalBytes: 2, message: id };
+    if (id === "endless") await once(signal, "abort");
+    this.stopped += Number(signal.aborted);
+    yield { stage: "verify" };
+  }
+
+  override async deleteModel(id: string) {
+    if (id !== "words") throw InvalidRequestError.at("name", "cannot be removed");
   }
 
   override async *live(session: Session): AsyncGenerator<Yielded> {
