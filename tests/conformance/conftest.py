@@ -28,7 +28,8 @@ async def conforming(
     state: StateFolder, source: str, *, variables: dict[str, str] | None = None, **options: Any
 ) -> Report:
     """Runs the checks on a source: `await conforming(state, "cowsay", settings={…}, variables={…})`."""
-    environ = {**os.environ, **(variables or {})}
+    # What cargo compiles for one provider serves the others, and the next run.
+    environ = {"CARGO_TARGET_DIR": str(ROOT / ".cache/cargo"), **os.environ, **(variables or {})}
     options = {"settings": {}, **options}
     return await run_conformance(source, base=ROOT / "tests/providers", state=state, environ=environ, **options)
 

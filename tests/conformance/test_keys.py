@@ -1,6 +1,8 @@
 """Providers that need keys: with a stand-in of their vendor, with a key, and without one."""
 
 import json
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from mediaconduit.errors import PreconditionError
@@ -70,6 +72,17 @@ def test_skipped_checks_have_an_exit_code_of_their_own(state: StateFolder, capsy
     document = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [(c["passed"], c["skipped"]) for c in document["checks"]] == [(True, False), (True, False), (False, True)]
     assert not document["passed"]
+
+
+def test_skipped_checks_are_skipped_tests_of_junit(state: StateFolder, tmp_path: Path) -> None:
+    report = tmp_path / "out.xml"
+    assert command(state, "--live", "--only", "transform", "--junit", str(report), "--allow-skipped") == 0
+    suite = ElementTree.parse(report).getroot()[0]
+    assert {case.get("name"): [child.tag for child in case] for case in suite} == {
+        "start": [],
+        "transform": ["skipped"],
+    }
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
 
 
 def test_a_key_on_the_command_line_is_of_the_form_name_value(state: StateFolder) -> None:

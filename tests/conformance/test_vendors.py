@@ -19,7 +19,7 @@ ALSO = {"openai": {"POST /v1/videos/edits": "POST /v1/videos"}}
 """Routes that are answered like another one: what the suite asks beside the matrix's cases."""
 ID = re.compile(r"(?<=/)(?=[A-Za-z]*\d)(?=[^/]*[A-Z])[A-Za-z0-9]{16,}(?=/|$)")
 """A vendor's id of a thing, in a path."""
-WHOLE = frozenset({"anthropic", "azure-openai", "elevenlabs", "gemini", "ollama", "openai", "openai-compatible"})
+WHOLE = frozenset(VENDORS) - {"together"}
 """Vendors whose cases answer all that the suite asks of them."""
 NOT_JUDGED = "manifest"
 """The made-up lists of models are shorter than what manifests promise."""
