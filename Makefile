@@ -77,6 +77,7 @@ fmt: setup ## Format code and contract, fix what can be fixed
 	@$(RUN) ruff check --fix-only --quiet .
 	@$(RUN) ruff format .
 	@scripts/proto --third-party && $(RUN) buf format --write protos
+	@scripts/node-host --format
 
 .PHONY: bench
 bench: setup ## Measure the budgets as ratios on this machine; writes bench/results.json
@@ -102,7 +103,7 @@ wheels: ## Build the wheels the broker puts into every provider's environment, w
 	@scripts/wheels
 
 .PHONY: node-host
-node-host: ## Build the Node host and esbuild for Node providers, when sources changed (ARGS=--generate, --check, --test)
+node-host: ## Build the Node host and esbuild for Node providers, when sources changed (ARGS=--generate, --check, --format, --test)
 	@scripts/node-host $(ARGS)
 
 .PHONY: proto

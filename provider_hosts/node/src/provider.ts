@@ -10,11 +10,7 @@ export type Schema = Record<string, unknown>;
 
 /** What `transform` may give: a generator, or something else to iterate or await. */
 export type Transformed =
-  | AsyncIterable<Yielded>
-  | Iterable<Yielded>
-  | Promise<AsyncIterable<Yielded> | Yielded | void>
-  | Yielded
-  | void;
+  AsyncIterable<Yielded> | Iterable<Yielded> | Promise<AsyncIterable<Yielded> | Yielded | void> | Yielded | void;
 
 /** An input a model takes. The host enforces it before and while the input arrives. */
 export interface InputSpec {

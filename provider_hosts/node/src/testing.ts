@@ -12,7 +12,12 @@ import { credentials, makeGenericClientConstructor, Metadata, type Client, type 
 import { CODES, InternalError, MediaConduitError, type FieldViolation, type Reason } from "./errors.js";
 import { BadRequest, ErrorInfo } from "./generated/google/rpc/error_details.js";
 import { Status } from "./generated/google/rpc/status.js";
-import type { Completed, OutputStarted, TransformEvent, TransformResponse } from "./generated/mediaconduit/v1/events.js";
+import type {
+  Completed,
+  OutputStarted,
+  TransformEvent,
+  TransformResponse,
+} from "./generated/mediaconduit/v1/events.js";
 import { Role, type Part } from "./generated/mediaconduit/v1/media.js";
 import type { TransformOptions } from "./generated/mediaconduit/v1/options.js";
 import { MediaProviderService } from "./generated/mediaconduit/v1/provider.js";
@@ -94,7 +99,8 @@ export class ServedModel {
     for await (const event of this.stream(given, options)) {
       events.push(event);
       const { outputStarted, outputDelta, outputCompleted } = event;
-      if (outputStarted) outputs.set(outputStarted.index, { started: outputStarted, text: "", data: Buffer.alloc(0), part: undefined });
+      if (outputStarted)
+        outputs.set(outputStarted.index, { started: outputStarted, text: "", data: Buffer.alloc(0), part: undefined });
       const output = outputs.get(outputDelta?.index ?? outputCompleted?.index ?? -1);
       if (output && outputDelta?.text) output.text += outputDelta.text;
       if (output && outputDelta?.data) output.data = Buffer.concat([output.data, outputDelta.data]);
@@ -113,7 +119,10 @@ export class ServedModel {
   }
 
   /** Calls it and gives events as they come. Leaving the loop cancels the call. */
-  async *stream(given: Given, { capability, options, turns, timeout, signal }: CallOptions = {}): AsyncGenerator<TransformEvent> {
+  async *stream(
+    given: Given,
+    { capability, options, turns, timeout, signal }: CallOptions = {},
+  ): AsyncGenerator<TransformEvent> {
     const request = TransformRequest.fromPartial({
       model: this.name,
       capability,
@@ -122,7 +131,14 @@ export class ServedModel {
     });
     const { path, requestSerialize, responseDeserialize } = MediaProviderService.transform;
     const deadline = timeout === undefined ? undefined : Date.now() + timeout * 1000;
-    const call = this.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), { deadline });
+    const call = this.client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline },
+    );
     const cancel = (): void => call.cancel();
     signal?.addEventListener("abort", cancel);
     try {
@@ -178,7 +194,8 @@ function typedError(error: ServiceError): Error {
   const [packed] = error.metadata?.get("grpc-status-details-bin") ?? [];
   if (!Buffer.isBuffer(packed)) return error;
   const { details, message } = Status.decode(packed);
-  const of = (name: string): Buffer | undefined => details.find(({ typeUrl }) => typeUrl.endsWith(`/google.rpc.${name}`))?.value;
+  const of = (name: string): Buffer | undefined =>
+    details.find(({ typeUrl }) => typeUrl.endsWith(`/google.rpc.${name}`))?.value;
   const info = ErrorInfo.decode(of("ErrorInfo") ?? Buffer.alloc(0));
   const fields: FieldViolation[] = BadRequest.decode(of("BadRequest") ?? Buffer.alloc(0)).fieldViolations;
   const reason = info.reason in CODES ? (info.reason as Reason) : "UNSPECIFIED";

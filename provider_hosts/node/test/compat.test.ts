@@ -25,8 +25,16 @@ async function all(result: unknown): Promise<any[]> {
 }
 
 test("texts, arrays, objects and strings become text", async () => {
-  const results = ["hi", new Text("hi"), [new Text("h"), "i"], { text: "hi" }, { output: { content: "hi" } }, { asRole() {}, content: "hi" }];
-  for (const result of results) assert.equal((await all(result)).filter((item) => typeof item === "string").join(""), "hi");
+  const results = [
+    "hi",
+    new Text("hi"),
+    [new Text("h"), "i"],
+    { text: "hi" },
+    { output: { content: "hi" } },
+    { asRole() {}, content: "hi" },
+  ];
+  for (const result of results)
+    assert.equal((await all(result)).filter((item) => typeof item === "string").join(""), "hi");
 });
 
 test("media become outputs of their type", async () => {
@@ -58,9 +66,17 @@ test("an object without output is an error and not an empty answer", async () =>
 });
 
 test("what was consumed and which model it was is told", async () => {
-  const prompt = createGenerationPrompt({ input: new Text("in"), options: {}, modelId: "m-1", provider: "p", aiMetadata: { responseId: "r" } });
+  const prompt = createGenerationPrompt({
+    input: new Text("in"),
+    options: {},
+    modelId: "m-1",
+    provider: "p",
+    aiMetadata: { responseId: "r" },
+  });
   assert.equal(prompt.input, "in");
-  const found = await all(new Text("out", "en", 1, { usage: { prompt_tokens: 2, completion_tokens: 3 }, generation_prompt: prompt }));
+  const found = await all(
+    new Text("out", "en", 1, { usage: { prompt_tokens: 2, completion_tokens: 3 }, generation_prompt: prompt }),
+  );
   assert.deepEqual(found.slice(1), [
     { usage: { units: { "input-token": 2, "output-token": 3 } } },
     { facts: { vendorModel: "m-1", vendorRequestId: "", vendorResponseId: "r" } },
@@ -75,17 +91,27 @@ test("models are found whichever way a provider tells them", async () => {
     { models: [], capabilities, getModelsForCapability: async () => [{ id: "a", name: "A" }] },
     { capabilities, getAvailableModels: () => ["a"] },
     { models: new Map([["a", { getId: () => "a", capabilities }]]) },
-    { getModel: async () => new (MODELS.TextToTextModel!)({ id: "a" }), getSupportedModels: () => ["a"] },
+    { getModel: async () => new MODELS.TextToTextModel!({ id: "a" }), getSupportedModels: () => ["a"] },
   ];
   for (const provider of ways) {
     const found = await discover(provider, {});
-    assert.deepEqual(found.map(({ id, capabilities }) => [id, capabilities]), [["a", ["text-to-text"]]]);
+    assert.deepEqual(
+      found.map(({ id, capabilities }) => [id, capabilities]),
+      [["a", ["text-to-text"]]],
+    );
   }
-  assert.deepEqual((await discover({ capabilities }, { models: [{ id: "b" }] })).map(({ id }) => id), ["b"]);
+  assert.deepEqual(
+    (await discover({ capabilities }, { models: [{ id: "b" }] })).map(({ id }) => id),
+    ["b"],
+  );
 });
 
 test("words for capabilities are understood in every spelling", () => {
-  assert.deepEqual(capabilitiesOf(["TEXT_TO_TEXT", "TextToText", "speech-to-text", "Text_To_Image", "nonsense", 7]), ["text-to-text", "audio-to-text", "text-to-image"]);
+  assert.deepEqual(capabilitiesOf(["TEXT_TO_TEXT", "TextToText", "speech-to-text", "Text_To_Image", "nonsense", 7]), [
+    "text-to-text",
+    "audio-to-text",
+    "text-to-image",
+  ]);
 });
 
 test("assets play the roles they have", async () => {
@@ -111,19 +137,44 @@ test("models leave id, name and capabilities to their subclasses", () => {
 });
 
 test("every name providers import is there", () => {
-  const names = ["Text", "Audio", "Image", "Video", "Model", "TextToTextModel", "TextToImageModel", "TextToAudioModel", "TextToVideoModel",
-    "MediaCapability", "ProviderType", "SmartAssetFactory", "createGenerationPrompt", "extractInputContent", "AbstractDockerProvider"];
+  const names = [
+    "Text",
+    "Audio",
+    "Image",
+    "Video",
+    "Model",
+    "TextToTextModel",
+    "TextToImageModel",
+    "TextToAudioModel",
+    "TextToVideoModel",
+    "MediaCapability",
+    "ProviderType",
+    "SmartAssetFactory",
+    "createGenerationPrompt",
+    "extractInputContent",
+    "AbstractDockerProvider",
+  ];
   const all = surface(own);
-  assert.deepEqual(names.filter((name) => all[name] === undefined), []);
+  assert.deepEqual(
+    names.filter((name) => all[name] === undefined),
+    [],
+  );
 });
 
 test("a Docker provider is initialised after its fields are set, in its order", async () => {
   useService(new Service("http://localhost:1234", "", "cow"));
   class Docker extends AbstractDockerProvider {
     said: string[] = [];
-    override getServiceUrl() { this.said.push("url"); return "github:x/y"; }
-    override async onServiceReady() { this.said.push(`ready on ${this.dockerServiceManager?.getServiceInfo().ports[0]}`); }
-    override async onServiceConfigured() { this.said.push(`configured ${this.getBaseUrl()}`); }
+    override getServiceUrl() {
+      this.said.push("url");
+      return "github:x/y";
+    }
+    override async onServiceReady() {
+      this.said.push(`ready on ${this.dockerServiceManager?.getServiceInfo().ports[0]}`);
+    }
+    override async onServiceConfigured() {
+      this.said.push(`configured ${this.getBaseUrl()}`);
+    }
   }
   const docker = new Docker();
   assert.deepEqual(docker.said, []);

@@ -21,7 +21,9 @@ await build({
   logLevel: "warning",
 });
 const only = process.argv.slice(2);
-const made = files.map((name) => `.test/${name.replace(/ts$/, "mjs")}`).filter((name) => only.every((part) => name.includes(part)));
+const made = files
+  .map((name) => `.test/${name.replace(/ts$/, "mjs")}`)
+  .filter((name) => only.every((part) => name.includes(part)));
 const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...made], { stdio: "inherit" });
 rmSync(".test", { recursive: true, force: true });
 process.exit(status ?? 1);

@@ -67,7 +67,11 @@ class OriginalProvider extends Provider {
     }
     let service: Service | undefined;
     if (settings.service_url) {
-      service = new Service(settings.service_url, settings.service_health ?? healthOf(this.manifest), nameOf(this.manifest));
+      service = new Service(
+        settings.service_url,
+        settings.service_health ?? healthOf(this.manifest),
+        nameOf(this.manifest),
+      );
       await service.require(SERVICE_PATIENCE);
     }
     await this.#make(service, settings.config ?? {});
@@ -98,7 +102,8 @@ class OriginalProvider extends Provider {
 
   async *#work(input: Input, call: Call): AsyncGenerator<Yielded> {
     const model = await modelOf(this.#original, call.model.id);
-    if (!model) throw new PreconditionError(`the provider has no model ${call.model.id} now`, { hint: "list its models again" });
+    if (!model)
+      throw new PreconditionError(`the provider has no model ${call.model.id} now`, { hint: "list its models again" });
     const options = { ...(await optionsOf(call)), signal: call.signal };
     if (call.capability === "audio-to-text" && typeof model.apiClient?.transcribeAudio === "function") {
       yield* yieldedOf(await model.apiClient.transcribeAudio({ audioFilePath: await input.path(), ...options }));
@@ -134,7 +139,9 @@ class OriginalProvider extends Provider {
   async #make(service: Service | undefined, config: Facts): Promise<void> {
     if (service) {
       useService(service);
-      const variable = `${nameOf(this.manifest).replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()}_HOST_PORT`;
+      const variable = `${nameOf(this.manifest)
+        .replace(/[^A-Za-z0-9]+/g, "_")
+        .toUpperCase()}_HOST_PORT`;
       process.env[variable] = String(service.port);
     }
     const original = new this.kind(service);

@@ -59,7 +59,13 @@ export class Text extends Asset {
     super();
   }
 
-  static fromString(content: string, language?: string, confidence?: number, metadata?: Facts, sourceAsset?: unknown): Text {
+  static fromString(
+    content: string,
+    language?: string,
+    confidence?: number,
+    metadata?: Facts,
+    sourceAsset?: unknown,
+  ): Text {
     return new Text(content, language, confidence, metadata, sourceAsset);
   }
 
@@ -192,10 +198,24 @@ export class Video extends Binary {
 }
 
 const TYPES: Record<string, string> = {
-  ".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska",
-  ".avi": "video/x-msvideo", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg",
-  ".m4a": "audio/mp4", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
-  ".gif": "image/gif", ".txt": "text/plain", ".md": "text/markdown", ".json": "application/json",
+  ".mp4": "video/mp4",
+  ".webm": "video/webm",
+  ".mov": "video/quicktime",
+  ".mkv": "video/x-matroska",
+  ".avi": "video/x-msvideo",
+  ".mp3": "audio/mpeg",
+  ".wav": "audio/wav",
+  ".flac": "audio/flac",
+  ".ogg": "audio/ogg",
+  ".m4a": "audio/mp4",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".webp": "image/webp",
+  ".gif": "image/gif",
+  ".txt": "text/plain",
+  ".md": "text/markdown",
+  ".json": "application/json",
 };
 
 /** Reads files as the media they are. */
@@ -220,7 +240,8 @@ export function sniff(data: Buffer): string | undefined {
   if (head.startsWith("\x89PNG")) return "image/png";
   if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
   if (head.startsWith("GIF8")) return "image/gif";
-  if (head.startsWith("RIFF")) return { WEBP: "image/webp", "WAVE": "audio/wav", "AVI ": "video/x-msvideo" }[head.slice(8, 12)];
+  if (head.startsWith("RIFF"))
+    return { WEBP: "image/webp", WAVE: "audio/wav", "AVI ": "video/x-msvideo" }[head.slice(8, 12)];
   if (head.slice(4, 8) === "ftyp") return head.slice(8, 11) === "M4A" ? "audio/mp4" : "video/mp4";
   if (head.startsWith("\x1aE\xdf\xa3")) return "video/webm";
   if (head.startsWith("ID3") || /^\xff[\xe2-\xff]/.test(head)) return "audio/mpeg";

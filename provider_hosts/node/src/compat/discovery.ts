@@ -21,19 +21,37 @@ const NEAREST: Record<string, string> = {
 };
 /** What is asked about where a provider does not say what it can do. */
 const ASKED = [
-  "text-to-text", "text-to-image", "text-to-audio", "text-to-video", "image-to-text", "image-to-image",
-  "image-to-video", "video-to-video", "video-to-audio", "video-to-image", "audio-to-text", "audio-to-audio",
+  "text-to-text",
+  "text-to-image",
+  "text-to-audio",
+  "text-to-video",
+  "image-to-text",
+  "image-to-image",
+  "image-to-video",
+  "video-to-video",
+  "video-to-audio",
+  "video-to-image",
+  "audio-to-text",
+  "audio-to-audio",
 ];
 const OUTPUT_TYPES: Record<string, string[]> = { text: ["text/plain"] };
 
 /** Names of models, with what is known of each. */
 export async function discover(provider: any, manifest: Facts): Promise<Described[]> {
-  const capabilities = capabilitiesOf([...list(provider.capabilities), ...list(manifest.capabilities), ...list(manifest.capability)]);
+  const capabilities = capabilitiesOf([
+    ...list(provider.capabilities),
+    ...list(manifest.capabilities),
+    ...list(manifest.capability),
+  ]);
   const found = new Map<string, Facts>();
   const add = (entries: unknown, capability?: string): void => {
     for (const entry of entriesOf(entries)) {
       const known = found.get(entry.id) ?? { capabilities: [] };
-      const own = capabilitiesOf([...known.capabilities, ...list(entry.capabilities), ...(capability ? [capability] : [])]);
+      const own = capabilitiesOf([
+        ...known.capabilities,
+        ...list(entry.capabilities),
+        ...(capability ? [capability] : []),
+      ]);
       found.set(entry.id, { ...known, ...entry, capabilities: own });
     }
   };
@@ -55,7 +73,10 @@ export async function discover(provider: any, manifest: Facts): Promise<Describe
 export function capabilitiesOf(words: readonly unknown[]): string[] {
   const found = words.flatMap((word) => {
     if (typeof word !== "string") return [];
-    const plain = word.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").replaceAll("_", "-").toLowerCase();
+    const plain = word
+      .replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
+      .replaceAll("_", "-")
+      .toLowerCase();
     if (MEDIA_PAIR.test(plain)) return [plain];
     return NEAREST[plain] ? [NEAREST[plain]!] : [];
   });

@@ -41,7 +41,8 @@ function ofStatus(status: number, error: any): MediaConduitError {
     const hint = "give the provider another key";
     return new PreconditionError("the vendor refuses the key", { reason: "CREDENTIALS_REJECTED", hint, cause });
   }
-  if (status === 402) return new ExhaustedError(answer, { reason: "QUOTA_EXCEEDED", metadata: { whose: "vendor" }, cause });
+  if (status === 402)
+    return new ExhaustedError(answer, { reason: "QUOTA_EXCEEDED", metadata: { whose: "vendor" }, cause });
   if (status === 429) {
     const stated = Number(error.response?.headers?.["retry-after"]);
     const retryAfter = Number.isFinite(stated) && stated > 0 ? stated : 5;
@@ -54,7 +55,10 @@ function ofStatus(status: number, error: any): MediaConduitError {
   }
   if (status === 413) return new InvalidRequestError(answer, { reason: "INPUT_TOO_LARGE", cause });
   if (status === 400 || status === 404 || status === 422) {
-    return new InvalidRequestError(`${answer}: it does not take the request`, { hint: "see the provider's logs", cause });
+    return new InvalidRequestError(`${answer}: it does not take the request`, {
+      hint: "see the provider's logs",
+      cause,
+    });
   }
   if (status >= 500) {
     return new UnavailableError(answer, { reason: "VENDOR_UNAVAILABLE", retryAfter: 2, cause });

@@ -4,9 +4,20 @@ import type { Facts } from "./assets.js";
 const MEDIA = ["text", "image", "audio", "video"] as const;
 const TITLE = { text: "Text", image: "Image", audio: "Audio", video: "Video" } as const;
 const MORE = [
-  "text-to-3d", "image-to-3d", "text-to-speech", "speech-to-text", "voice-cloning", "avatar-generation",
-  "image-generation", "video-generation", "video-animation", "text-generation", "chat-completion", "embeddings",
-  "transcription", "translation",
+  "text-to-3d",
+  "image-to-3d",
+  "text-to-speech",
+  "speech-to-text",
+  "voice-cloning",
+  "avatar-generation",
+  "image-generation",
+  "video-generation",
+  "video-animation",
+  "text-generation",
+  "chat-completion",
+  "embeddings",
+  "transcription",
+  "translation",
 ];
 
 /** "text-to-image" by "TEXT_TO_IMAGE". */

@@ -65,7 +65,10 @@ function sharedOf(capability: string): Shared[] {
 export function schemasOf(capabilities: readonly string[]): Record<string, Schema> {
   const found: Record<string, Schema> = {};
   for (const { path, schema } of capabilities.flatMap(sharedOf)) found[path] = schema;
-  return { ...found, extra: { type: "object", description: "Options of the provider's own, as its documentation has them." } };
+  return {
+    ...found,
+    extra: { type: "object", description: "Options of the provider's own, as its documentation has them." },
+  };
 }
 
 /** The options of a call as the original's providers expect them. */

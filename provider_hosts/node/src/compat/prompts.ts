@@ -3,7 +3,8 @@ import type { Facts } from "./assets.js";
 
 /** What to put into the metadata of an output. */
 export function createGenerationPrompt(facts: Facts): Facts {
-  const { input, options, modelId, modelName, provider, transformationType, modelMetadata, aiMetadata, metadata } = facts;
+  const { input, options, modelId, modelName, provider, transformationType, modelMetadata, aiMetadata, metadata } =
+    facts;
   return {
     input: extractInputContent(input),
     options: options ?? {},

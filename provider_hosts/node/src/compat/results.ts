@@ -6,7 +6,19 @@ import { Output } from "../outputs.js";
 import { Audio, Image, sniff, Text, Video, type Facts } from "./assets.js";
 
 /** Names under which objects hold what was made. */
-const CONTENTS = ["content", "text", "output", "result", "response", "data", "audio", "image", "video", "images", "url"];
+const CONTENTS = [
+  "content",
+  "text",
+  "output",
+  "result",
+  "response",
+  "data",
+  "audio",
+  "image",
+  "video",
+  "images",
+  "url",
+];
 const UNITS: readonly [string, string[]][] = [
   ["input-token", ["input_tokens", "prompt_tokens", "inputTokens", "promptTokens"]],
   ["output-token", ["output_tokens", "completion_tokens", "outputTokens", "completionTokens"]],
@@ -72,7 +84,9 @@ async function* plain(result: Facts, depth: number): AsyncGenerator<Yielded> {
   else {
     const name = CONTENTS.find((known) => result[known] !== undefined && result[known] !== null);
     if (name === undefined) {
-      throw new InternalError("the provider gave back an object in which there is no output", { reason: "VENDOR_PROTOCOL" });
+      throw new InternalError("the provider gave back an object in which there is no output", {
+        reason: "VENDOR_PROTOCOL",
+      });
     }
     const content = result[name];
     if (typeof content === "string" && /^https:\/\//.test(content) && name !== "text" && name !== "content") {

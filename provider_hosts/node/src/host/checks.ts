@@ -15,7 +15,9 @@ export function checkRequest(request: TransformRequest, model: Model, live: bool
     throw InvalidRequestError.at("turns", "the input is empty", "send text, or a part with content");
   }
   checkTurns(request.turns, model, request.options);
-  const given = new Set(request.turns.flatMap((turn) => (isUser(turn.role) ? turn.parts.map((part) => part.name) : [])));
+  const given = new Set(
+    request.turns.flatMap((turn) => (isUser(turn.role) ? turn.parts.map((part) => part.name) : [])),
+  );
   for (const { name, required } of model.inputs ?? []) {
     if (required && name && !given.has(name) && !emptyIsFine) {
       throw InvalidRequestError.at("turns", `input '${name}' is missing`, `add a part with the name '${name}'`);

@@ -69,7 +69,8 @@ export class Encoder extends EventWriter {
     }
     if (item instanceof Delta) return this.#onDelta(item);
     if (item instanceof Output) return this.#onOutput(item);
-    const handled = typeof item === "object" && item !== null ? await this.#onTagged(item as Record<string, any>) : undefined;
+    const handled =
+      typeof item === "object" && item !== null ? await this.#onTagged(item as Record<string, any>) : undefined;
     if (handled === undefined) throw new TypeError(`transform yielded ${describe(item)}; see the table in outputs.ts`);
     return handled;
   }

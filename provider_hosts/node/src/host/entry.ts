@@ -53,7 +53,8 @@ async function imported(file: string): Promise<Exports> {
 function preferred(exports: Exports): unknown {
   const first = exports.default as Exports | undefined;
   const inner = first && typeof first === "object" && "default" in first ? first.default : first;
-  if (typeof inner === "function" || (inner && inner !== exports["module.exports"] && !isNamespace(inner))) return inner;
+  if (typeof inner === "function" || (inner && inner !== exports["module.exports"] && !isNamespace(inner)))
+    return inner;
   const classes = Object.values({ ...(isNamespace(inner) ? (inner as Exports) : {}), ...exports });
   const providers = [...new Set(classes.filter(isProviderClass))];
   return providers.length === 1 ? providers[0] : (inner ?? exports);

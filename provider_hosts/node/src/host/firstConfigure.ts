@@ -4,7 +4,11 @@
  * runs before the keys are there.
  */
 import { UnavailableError } from "../errors.js";
-import { DescribeResponse, type ConfigureRequest, type ConfigureResponse } from "../generated/mediaconduit/v1/provider.js";
+import {
+  DescribeResponse,
+  type ConfigureRequest,
+  type ConfigureResponse,
+} from "../generated/mediaconduit/v1/provider.js";
 import type { HostConfig } from "./config.js";
 import type { Credentials } from "./credentials.js";
 import { CONTRACT_REVISION } from "./rpc.js";

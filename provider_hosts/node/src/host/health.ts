@@ -21,7 +21,10 @@ export class Health {
 
   /** What the server registers. */
   readonly handlers = {
-    check: (call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>, done: sendUnaryData<HealthCheckResponse>) => {
+    check: (
+      call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+      done: sendUnaryData<HealthCheckResponse>,
+    ) => {
       const found = this.#status.get(call.request.service);
       if (found !== undefined) return done(null, { status: found });
       done({ code: status.NOT_FOUND, details: "there is no such service", metadata: new Metadata() });

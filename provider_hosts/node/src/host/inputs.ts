@@ -39,7 +39,8 @@ export class WholeInput implements Input {
 
   async *chunks(): AsyncIterableIterator<Buffer> {
     const content = this.#content();
-    for (let start = 0; start < content.length; start += CHUNK_BYTES) yield content.subarray(start, start + CHUNK_BYTES);
+    for (let start = 0; start < content.length; start += CHUNK_BYTES)
+      yield content.subarray(start, start + CHUNK_BYTES);
   }
 
   async bytes(): Promise<Buffer> {

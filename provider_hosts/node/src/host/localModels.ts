@@ -43,7 +43,7 @@ export class LocalModelsServicer {
     answering.gone.addEventListener("abort", left);
     pull.watchers += 1;
     try {
-      for (let seen = 0; !answering.gone.aborted && (!pull.ended || seen < pull.steps); ) {
+      for (let seen = 0; !answering.gone.aborted && (!pull.ended || seen < pull.steps);) {
         if (seen === pull.steps) await pull.news.next();
         else {
           seen = pull.steps;

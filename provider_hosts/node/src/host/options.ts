@@ -37,7 +37,8 @@ export class OptionsSchema {
       for (let depth = 1; depth < steps.length; depth++) this.#groups.add(steps.slice(0, depth).join("."));
     }
     const both = Object.keys(this.#declared).filter((path) => this.#groups.has(path));
-    if (both.length) throw new TypeError(`model ${model.id}: options ${both.join(", ")} are declared whole and in parts`);
+    if (both.length)
+      throw new TypeError(`model ${model.id}: options ${both.join(", ")} are declared whole and in parts`);
   }
 
   /** The JSON Schema of all options. */

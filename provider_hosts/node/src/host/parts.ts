@@ -4,7 +4,16 @@ import { Role } from "../generated/mediaconduit/v1/media.js";
 import { isText } from "./mediaTypes.js";
 
 const CONTENTS = [
-  "text", "data", "asset", "toolCall", "toolResult", "reasoning", "transcript", "embedding", "scores", "stream",
+  "text",
+  "data",
+  "asset",
+  "toolCall",
+  "toolResult",
+  "reasoning",
+  "transcript",
+  "embedding",
+  "scores",
+  "stream",
 ] as const;
 
 /** Which content a part has; undefined when it has none. */

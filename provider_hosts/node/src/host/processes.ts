@@ -28,7 +28,7 @@ function children_(): Set<number> {
   const leads = all.some(({ pid, group }) => pid === process.pid && group === process.pid);
   const found = new Set(leads ? all.filter(({ group }) => group === process.pid).map(({ pid }) => pid) : []);
   const family = new Set([process.pid]);
-  for (let size = 0; size !== family.size; ) {
+  for (let size = 0; size !== family.size;) {
     size = family.size;
     for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
   }

@@ -3,10 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status, type ServerDuplexStream } from "@grpc/grpc-js";
-import {
-  ServerReflectionResponse,
-  type ServerReflectionRequest,
-} from "../generated/grpc/reflection/v1/reflection.js";
+import { ServerReflectionResponse, type ServerReflectionRequest } from "../generated/grpc/reflection/v1/reflection.js";
 
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 

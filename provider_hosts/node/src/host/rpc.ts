@@ -1,11 +1,5 @@
 /** The edge between gRPC and the host: whatever goes wrong leaves as a typed error and nothing else. */
-import type {
-  Metadata,
-  sendUnaryData,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-} from "@grpc/grpc-js";
+import type { Metadata, sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import { InternalError, InvalidRequestError, MediaConduitError } from "../errors.js";
 import { log } from "./logs.js";
 import { toServerError } from "./status.js";

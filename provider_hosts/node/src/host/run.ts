@@ -1,11 +1,5 @@
 /** Runs one call: the author's code fills a mailbox, the handler of the call empties it. */
-import {
-  CallCancelledError,
-  CallTimeoutError,
-  InternalError,
-  MediaConduitError,
-  UnavailableError,
-} from "../errors.js";
+import { CallCancelledError, CallTimeoutError, InternalError, MediaConduitError, UnavailableError } from "../errors.js";
 import { Provenance } from "../generated/mediaconduit/v1/events.js";
 import type { Transformed } from "../provider.js";
 import type { Yielded } from "../outputs.js";

@@ -1,6 +1,11 @@
 /** The gRPC server of a sidecar: the contract, health, reflection, on one address. */
 import { unlinkSync } from "node:fs";
-import { Server as GrpcServer, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  Server as GrpcServer,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { HealthService } from "../generated/grpc/health/v1/health.js";
 import { ServerReflectionService } from "../generated/grpc/reflection/v1/reflection.js";
 import { LocalModelsService } from "../generated/mediaconduit/v1/local_models.js";

@@ -100,10 +100,7 @@ export class MediaProviderServicer implements MediaProvider {
     });
   }
 
-  async transformLive(
-    call: ServerDuplexStream<TransformLiveRequest, Buffer>,
-    answering: Answering,
-  ): Promise<void> {
+  async transformLive(call: ServerDuplexStream<TransformLiveRequest, Buffer>, answering: Answering): Promise<void> {
     await this.#counted(async () => {
       // Not destroyed at the end of the requests: the responses still go out on it.
       const pieces: AsyncIterator<TransformLiveRequest> = call.iterator({ destroyOnReturn: false });

@@ -59,5 +59,8 @@ function badRequest(fields: readonly FieldViolation[]): Uint8Array {
 function cut(text: string, limit: number): string {
   const encoded = Buffer.from(text);
   if (encoded.length <= limit) return text;
-  return `${encoded.subarray(0, limit - 3).toString("utf8").replace(/�+$/, "")}…`;
+  return `${encoded
+    .subarray(0, limit - 3)
+    .toString("utf8")
+    .replace(/�+$/, "")}…`;
 }
