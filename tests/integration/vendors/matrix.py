@@ -56,7 +56,7 @@ ROWS: Mapping[str, Sequence[str]] = {
         "rerank",
         "video",
     ),
-    "openrouter": ("chat with provider routing", "images"),
+    "openrouter": ("chat with provider routing", "images", "embeddings", "speech", "transcription"),
     "xai": ("chat", "responses", "images", "image edits", "embeddings", "speech", "video"),
     "mistral": ("chat", "embeddings", "ocr", "speech", "transcription"),
     "azure-openai": ("chat", "embeddings"),

@@ -9,7 +9,7 @@ from mediaconduit_provider import Part
 from mediaconduit_vendors.content import media_type_of
 from mediaconduit_vendors.openai.messages import Messages
 
-_AUDIO: Final = {
+AUDIO_FORMATS: Final = {
     "audio/wav": "wav",
     "audio/x-wav": "wav",
     "audio/mpeg": "mp3",
@@ -22,6 +22,7 @@ _AUDIO: Final = {
     "audio/aiff": "aiff",
     "audio/x-aiff": "aiff",
 }
+"""Formats of sound by media type."""
 _SHORT: Final = 300
 """Seconds of the shorter of the two times that a cache keeps."""
 
@@ -32,8 +33,8 @@ class RouterMessages(Messages):
     async def piece(self, part: Part, field: str) -> dict[str, Any]:
         """One piece of content."""
         media_type = media_type_of(part)
-        if media_type in _AUDIO:
-            audio = {"data": await self.inputs.base64(part, field), "format": _AUDIO[media_type]}
+        if media_type in AUDIO_FORMATS:
+            audio = {"data": await self.inputs.base64(part, field), "format": AUDIO_FORMATS[media_type]}
             return {"type": "input_audio", "input_audio": audio}
         if media_type.startswith("video/"):
             return {"type": "video_url", "video_url": {"url": await self.inputs.url(part, field)}}

@@ -9,9 +9,10 @@ from typing import Any, Final
 from mediaconduit_provider import InputSpec
 
 from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
-from mediaconduit_vendors.openai.embeddings import Embeddings
-from mediaconduit_vendors.openai.kinds import embedding_kind
+from mediaconduit_vendors.openai.kinds import embedding_kind, speech_kind, transcription_kind
+from mediaconduit_vendors.openrouter.audio import RouterSpeech, RouterTranscription
 from mediaconduit_vendors.openrouter.chat import RouterChat
+from mediaconduit_vendors.openrouter.embeddings import RouterEmbeddings
 from mediaconduit_vendors.openrouter.images import (
     RouterImages,
     StreamedRouterImages,
@@ -27,7 +28,12 @@ VARIANTS: Final = frozenset({"nitro", "floor", "online", "exacto", "extended", "
 _CHAT: Final = RouterChat()
 _IMAGES: Final = (RouterImages(), StreamedRouterImages())
 """By whether images stream."""
-_EMBEDDINGS: Final = embedding_kind(Embeddings())
+_SPEECH: Final = speech_kind(RouterSpeech())
+_PLAIN: Final[Mapping[str, Kind]] = {
+    "embeddings": embedding_kind(RouterEmbeddings()),
+    "transcription": transcription_kind(RouterTranscription()),
+}
+"""By what models make."""
 _PDF: Final = ("application/pdf",)
 """Documents are read for models that cannot."""
 _DESCRIPTION: Final = 300
@@ -51,8 +57,9 @@ def model_of(
         kinds.append(_chat_kind(entry, listing, draws="image" in makes and drawing is None))
     if drawing is not None:
         kinds.append(_image_kind(drawing))
-    if "embeddings" in makes:
-        kinds.append(_EMBEDDINGS)
+    if "speech" in makes:
+        kinds.append(_speech_kind(entry))
+    kinds += [kind for name, kind in _PLAIN.items() if name in makes]
     if not kinds:
         return None
     about = entry or drawing or {}
@@ -94,6 +101,13 @@ def _chat_kind(entry: Mapping[str, Any], listing: Listing | None, *, draws: bool
         operations={**kind.operations, **drawn},
         output_media_types=(*kind.output_media_types, "image/png"),
     )
+
+
+def _speech_kind(entry: Mapping[str, Any]) -> Kind:
+    voices = entry.get("supported_voices")
+    options = {**_SPEECH.options, **({"audio.voice": {"enum": list(voices)}} if voices else {})}
+    samples = (InputSpec("voice", media_types=("audio/*",)), InputSpec("voice-text", media_types=TEXT.media_types))
+    return replace(_SPEECH, options=options, inputs=(*_SPEECH.inputs, *samples))
 
 
 def _image_kind(drawing: Mapping[str, Any]) -> Kind:

@@ -13,7 +13,7 @@ from mediaconduit.errors import Reason
 from mediaconduit.v1.events_pb2 import FinishReason
 from mediaconduit.v1.media_pb2 import Part, Role, Turn
 from mediaconduit.v1.options_pb2 import Tool
-from mediaconduit_vendors.testing import Answer, json_reply, sse
+from mediaconduit_vendors.testing import Answer, binary, json_reply, sse
 
 from tests.integration.vendors.matrix import Case, Refusal
 
@@ -72,6 +72,8 @@ ENTRIES = [
     ),
     _entry(DRAWER, ["text", "image"], ["image", "text"], "temperature", "max_tokens"),
     _entry("openai/text-embedding-3-small", ["text"], ["embeddings"]),
+    _entry("openai/gpt-4o-mini-tts", ["text"], ["speech"], supported_voices=["alloy", "nova"]),
+    _entry("openai/whisper-1", ["audio"], ["transcription"]),
     _entry(
         "meta-llama/llama-3.3-70b-instruct:free",
         ["text"],
@@ -354,5 +356,103 @@ DRAWN = case(
     stream_error=BROKE,
 )
 
-CASES = [CHAT, TOOLS, JSON, IMAGES, STREAMED, DRAWN]
+# -- embeddings, speech, transcription --------------------------------------------------------------------------------
+
+
+def _check_embeddings(result: Result) -> None:
+    assert [list(found.values) for found in result.embeddings] == [[0.5, -0.25], [1.0, 0.0]]
+    assert dict(result.usage.units) == {"input-token": 8}
+    assert result.usage.nano_cost == 1000
+
+
+EMBEDDINGS = case(
+    "embeddings",
+    "/embeddings",
+    _check_embeddings,
+    model="openai/text-embedding-3-small",
+    content=[user("first"), user("second")],
+    keywords={"embedding": {"dimensions": 2, "purpose": "query"}, "extra": {"provider": {"order": ["openai"]}}},
+    streams=False,
+    reply=json_reply(
+        {
+            "id": "emb-1",
+            "object": "list",
+            "model": "openai/text-embedding-3-small",
+            "data": [
+                {"object": "embedding", "index": 0, "embedding": [0.5, -0.25]},
+                {"object": "embedding", "index": 1, "embedding": [1.0, 0.0]},
+            ],
+            "usage": {"prompt_tokens": 8, "total_tokens": 8, "cost": 0.000001},
+        }
+    ),
+)
+MP3 = b"ID3\x04" + bytes(range(200))
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(20)
+
+
+def _check_speech(result: Result) -> None:
+    assert result.data == MP3
+    assert dict(result.usage.units) == {"character": 12}
+
+
+SPEECH = case(
+    "speech",
+    "/audio/speech",
+    _check_speech,
+    model="openai/gpt-4o-mini-tts",
+    content="Good morning",
+    keywords={
+        "audio": {"voice": "nova", "speed": 1.5},
+        "output_media_types": ["audio/mpeg"],
+        "extra": {"provider": {"options": {"openai": {"instructions": "Whisper."}}}},
+    },
+    reply=binary(MP3, "audio/mpeg", piece=100),
+)
+CLONED = case(
+    "speech",
+    "/audio/speech",
+    _check_speech,
+    variant="by a sample",
+    model="openai/gpt-4o-mini-tts",
+    content="Good morning",
+    keywords={"inputs": {"voice": Media(WAV, "audio/wav"), "voice-text": "Hello there."}},
+    reply=SPEECH.reply,
+)
+
+
+def _check_transcription(result: Result) -> None:
+    assert result.transcript is not None
+    assert (result.text, result.transcript.language) == ("Good morning.", "en")
+    [segment] = result.transcript.segments
+    assert (segment.speaker, segment.end_offset.ToMilliseconds()) == ("0", 1250)
+    assert [word.text for word in segment.words] == ["Good", "morning."]
+    assert dict(result.usage.units) == {"input-audio-millisecond": 1500}
+    assert result.usage.nano_cost == 150_000
+
+
+TRANSCRIPTION = case(
+    "transcription",
+    "/audio/transcriptions",
+    _check_transcription,
+    model="openai/whisper-1",
+    content=Media(WAV, "audio/wav"),
+    keywords={"transcript": {"language": "en-GB", "times": "TIME_DETAIL_WORD"}, "text": {"temperature": 0}},
+    streams=False,
+    reply=json_reply(
+        {
+            "task": "transcribe",
+            "text": "Good morning.",
+            "language": "en",
+            "duration": 1.5,
+            "segments": [{"id": 0, "start": 0.0, "end": 1.25, "text": "Good morning.", "speaker": 0}],
+            "words": [
+                {"word": "Good", "start": 0.0, "end": 0.5, "speaker": 0},
+                {"word": "morning.", "start": 0.5, "end": 1.25, "speaker": 0},
+            ],
+            "usage": {"seconds": 1.5, "cost": 0.00015},
+        }
+    ),
+)
+
+CASES = [CHAT, TOOLS, JSON, IMAGES, STREAMED, DRAWN, EMBEDDINGS, SPEECH, CLONED, TRANSCRIPTION]
 NOT_APPLICABLE: dict[str, str] = {}

@@ -73,6 +73,23 @@ def test_a_model_on_both_lists_draws_by_the_api_for_images() -> None:
     assert model.options["candidates"] == {"type": "integer", "minimum": 1, "maximum": 4}
 
 
+def test_voices_are_those_the_model_has() -> None:
+    speaker = made(entry(makes=("speech",), supported_voices=["alloy", "nova"]))
+    assert speaker is not None
+    assert speaker.capabilities == ("text-to-audio",)
+    assert speaker.options["audio.voice"] == {"enum": ["alloy", "nova"]}
+    unsaid = made(entry(makes=("speech",), supported_voices=None))
+    assert unsaid is not None
+    assert unsaid.options["audio.voice"] == {"type": "string"}
+
+
+def test_listeners_and_embedders_are_used_as_such() -> None:
+    listener, embedder = made(entry(makes=("transcription",))), made(entry(makes=("embeddings",)))
+    assert listener is not None
+    assert embedder is not None
+    assert (listener.capabilities, embedder.capabilities) == (("audio-to-text",), ("text-to-embedding",))
+
+
 def test_what_has_no_operation_is_left_out() -> None:
     assert made(entry(makes=("rerank",))) is None
     assert made(entry(makes=("video",))) is None
