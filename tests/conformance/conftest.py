@@ -15,6 +15,8 @@ from mediaconduit_broker.conformance import Report, run_conformance
 from mediaconduit_broker.state import StateFolder
 
 ROOT = Path(__file__).parents[2]
+CARGO = ROOT / ".cache/cargo"
+"""Crates are compiled once for all providers in Rust, and for all runs."""
 
 Conform = Callable[..., Awaitable[Report]]
 

@@ -37,8 +37,8 @@ def new(
 def _next(made: Made) -> Iterator[tuple[str, str]]:
     """Commands to go on with."""
     allow = " --allow-build" if made.builds else ""
-    if made.language == "python":
-        yield f"mediaconduit exec {made.source} -- pytest", "run its tests"
+    if made.tests:
+        yield f"mediaconduit exec {made.source} -- {made.tests}", "run its tests"
     yield f"mediaconduit test {made.source}{allow}", "check it against the contract"
     yield f"mediaconduit provider add {made.source}{allow}", "load it into the broker"
     yield f'mediaconduit transform {made.provider_id}/default "hello"', "call it"

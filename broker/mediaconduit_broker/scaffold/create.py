@@ -16,6 +16,7 @@ from mediaconduit_broker.manifest.read import NAMES
 
 _TEMPLATES: Final = Path(__file__).parent
 _MANIFEST: Final = f"{NAMES[0]}.tmpl"
+_TESTS: Final = {"python": "pytest", "node": "npm test", "go": "go test ./...", "rust": "cargo test"}
 _ORDER: Final = ("python", "node", "go", "rust")
 _TAKEN: Final = frozenset({"AsyncIterator", "Call", "InputSpec", "Model", "Pricing", "Provider", "Usage"})
 """Names the template imports."""
@@ -38,6 +39,11 @@ class Made:
     def source(self) -> str:
         """The folder as a source, which a bare name is not."""
         return str(self.folder) if self.folder.is_absolute() else f"./{self.folder}"
+
+    @property
+    def tests(self) -> str:
+        """The command that runs its tests, in the environment the broker makes."""
+        return _TESTS.get(self.language, "")
 
     @property
     def builds(self) -> bool:
