@@ -15,13 +15,12 @@ pub const MAX_PIXELS: u64 = 40_000_000;
 const DECODER_BYTES: u64 = 512 << 20;
 
 /// What is read and written, the default first.
-pub const FORMATS: [(&str, ImageFormat); 6] = [
+pub const FORMATS: [(&str, ImageFormat); 5] = [
     ("image/png", ImageFormat::Png),
     ("image/jpeg", ImageFormat::Jpeg),
     ("image/webp", ImageFormat::WebP),
     ("image/gif", ImageFormat::Gif),
     ("image/bmp", ImageFormat::Bmp),
-    ("image/tiff", ImageFormat::Tiff),
 ];
 
 /// A decoded picture, upright.
