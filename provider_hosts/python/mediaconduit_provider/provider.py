@@ -154,7 +154,10 @@ class Provider:
         raise NotImplementedError
 
     async def list_voices(self) -> Sequence[Voice]:
-        """Voices to speak with; ``Voice.name`` may be the bare id. Overriding it serves `mediaconduit.v1.Voices`."""
+        """Voices to speak with; ``Voice.name`` and ``Voice.models`` may be bare ids.
+
+        Overriding it serves `mediaconduit.v1.Voices`.
+        """
         raise NotImplementedError
 
     async def create_voice(self, request: CreateVoiceRequest) -> Voice:

@@ -23,6 +23,7 @@ class VoicesServicer(voices_pb2_grpc.VoicesServicer):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._prefix = f"providers/{host.config.provider_id}/voices/"
+        self._models = f"providers/{host.config.provider_id}/models/"
         self._made: OrderedDict[str, voices_pb2.Voice] = OrderedDict()
         self._making = asyncio.Lock()
 
@@ -69,9 +70,9 @@ class VoicesServicer(voices_pb2_grpc.VoicesServicer):
         return voices_pb2.DeleteVoiceResponse()
 
     def _named(self, voice: voices_pb2.Voice) -> voices_pb2.Voice:
-        if voice.name.startswith("providers/"):
-            return voice
         named = voices_pb2.Voice()
         named.CopyFrom(voice)
-        named.name = self._prefix + voice.name
+        if not voice.name.startswith("providers/"):
+            named.name = self._prefix + voice.name
+        named.models[:] = [m if m.startswith("providers/") else self._models + m for m in voice.models]
         return named

@@ -277,7 +277,7 @@ class Sample(Provider):
         yield "bye"
 
     async def list_voices(self):
-        return [Voice(name="anna"), Voice(name="bob")]
+        return [Voice(name="anna", models=["say", "providers/sample/models/shout"]), Voice(name="bob")]
 
     async def create_voice(self, request):
         self.events.append("voice")

@@ -21,6 +21,7 @@ async def test_voices_get_their_full_names_and_pages(shared: Sidecar) -> None:
     first = await stub.ListVoices(voices_pb2.ListVoicesRequest(page_size=1))
     rest = await stub.ListVoices(voices_pb2.ListVoicesRequest(page_token=first.next_page_token))
     assert [voice.name for voice in (*first.voices, *rest.voices)] == [VOICES + "anna", VOICES + "bob"]
+    assert list(first.voices[0].models) == ["providers/sample/models/say", "providers/sample/models/shout"]
 
 
 async def test_the_same_request_makes_one_voice(sidecar: Sidecar) -> None:

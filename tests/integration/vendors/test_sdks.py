@@ -28,7 +28,17 @@ PEERS: Mapping[str, Mapping[str, str]] = {
         "speech": "speech",
         "transcription": "transcription",
     },
-    "together": {"chat": "chat", "embeddings": "embeddings", "images": "images"},
+    "together": {
+        "chat": "chat",
+        "chat with vision": "chat",
+        "completions": "completions",
+        "embeddings": "embeddings",
+        "images": "images",
+        "rerank": "rerank",
+        "speech": "speech",
+        "transcription": "transcription",
+        "translation": "transcription",
+    },
     "mistral": {
         "chat": "chat",
         "embeddings": "embeddings",
@@ -51,8 +61,16 @@ TOLD_ANYWAY: Mapping[str, Mapping[str, Any]] = {
     "mistral": {"index": 0, "prefix": False, "include_blocks": True, "diarize": False}
 }
 """What an SDK writes into requests by itself, by vendor."""
-UNREAD = frozenset({"openai/speech, told how", "elevenlabs/speech, WAV"})
-"""Cases whose answer the SDK hands on as it came: events in place of their audio, samples without a header."""
+UNREAD = frozenset(
+    {
+        "openai/speech, told how",
+        "elevenlabs/speech, WAV",
+        "together/images, from images",
+        "together/transcription, by reference",
+    }
+)
+"""Cases whose answer the SDK hands on as it came (events in place of their audio, samples without a header, a URL), or
+that it cannot ask for (audio by reference)."""
 SHARED = [CASE, *(case for case in all_cases() if case.operation in PEERS.get(case.vendor, {}))]
 SHARED = [case for case in SHARED if case.name not in UNREAD]
 

@@ -58,13 +58,12 @@ class Description:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.schemas = Schemas(document)
-        bases = {urlsplit(server["url"]).path.rstrip("/") for server in document.get("servers", ())} or {""}
         self._operations = [
             Operation(self.schemas, method, base, path, item)
-            for base in sorted(bases)
             for path, item in document["paths"].items()
             for method in item
             if method in ("get", "post", "put", "patch", "delete")
+            for base in _bases(item[method], item, document)
         ]
 
     def operations(self, request: Request) -> list[Operation]:
@@ -89,6 +88,12 @@ class Description:
         """Whether the description tells a good body from bad ones: a list of nothing, and a member gone wrong."""
         spoiled = list(mutations(request))
         return bool(spoiled) and bool(self.problems(spoiled[0])) and any(map(self.problems, spoiled[1:]))
+
+
+def _bases(*levels: Mapping[str, Any]) -> list[str]:
+    """Paths above an operation's own: those of the servers of the innermost level that names any."""
+    servers = next((level["servers"] for level in levels if level.get("servers")), ())
+    return sorted({urlsplit(server["url"]).path.rstrip("/") for server in servers} or {""})
 
 
 def mutations(request: Request) -> Iterator[Request]:
