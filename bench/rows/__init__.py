@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bench.report import Row
-from bench.rows import cold, crowd, file, host, idle, load, node, relay, resident, start, streams, vendors
+from bench.rows import built, cold, crowd, file, host, idle, load, node, relay, resident, start, streams, vendors
 from bench.world import World
 
 Measure = Callable[[World], Awaitable[list[Row]]]
@@ -29,6 +29,8 @@ ROWS: Final[dict[str, Measure]] = {
     "vendor-first-token": vendors.first_token,
     "vendor-memory": vendors.memory,
     "node": node.node,
+    "go": built.go,
+    "rust": built.rust,
     "help": start.help_text,
     "streams": streams.thousand,
 }
