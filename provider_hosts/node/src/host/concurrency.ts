@@ -45,6 +45,7 @@ export class Calls {
     };
     void run.main().finally(() => {
       clearTimeout(timer);
+      run.onLeave = undefined;
       this.#running.delete(run);
       this.#stuck.delete(run);
       ended();

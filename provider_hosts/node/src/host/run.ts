@@ -34,6 +34,7 @@ export class Run {
   readonly #started = performance.now();
   #active = this.#started;
   #leaving = false;
+  #ended = false;
   #cause: MediaConduitError | undefined;
   /** The first output was begun and has not left. */
   #leads = false;
@@ -65,13 +66,13 @@ export class Run {
 
   /** The caller has left, or sent what is wrong (`cause`): stops the author's code. Only the first time counts. */
   leave(cause?: MediaConduitError): void {
-    if (this.#leaving) return;
+    if (this.#leaving || this.#ended) return;
     this.call.left = true;
     this.#leave(cause ?? this.#whyLeft());
   }
 
   #leave(cause: MediaConduitError): void {
-    if (this.#leaving) return;
+    if (this.#leaving || this.#ended) return;
     this.#leaving = true;
     this.#cause = cause;
     this.call.aborting.abort(this.#cause);
@@ -103,6 +104,7 @@ export class Run {
     } catch (error) {
       this.error = this.#cause ?? (error instanceof MediaConduitError ? error : this.#unexpected(error));
     }
+    this.#ended = true;
     clearTimeout(this.#lastWords);
     this.#readMeter();
     this.#fillProvenance();
