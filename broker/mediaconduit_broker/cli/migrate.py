@@ -21,7 +21,11 @@ def migrate(
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option("--in", metavar="FOLDER", help="Where to copy what is fetched; here, by its id, where absent."),
+        typer.Option(
+            "--in",
+            metavar="FOLDER",
+            help="A new folder to copy it to. What is fetched is copied here, by its id, without.",
+        ),
     ] = None,
     as_json: JsonOption = False,
     state_dir: Annotated[

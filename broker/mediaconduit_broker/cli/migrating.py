@@ -40,9 +40,9 @@ class Wanted:
 async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
     """Reads, reports and writes; gives the exit code."""
     place = parse(wanted.source)
-    is_here = isinstance(place, FolderSource)
+    is_here = isinstance(place, FolderSource) and wanted.folder is None
     checkout = await _checkout(wanted, environ)
-    name = checkout.folder.name if is_here else _name_of(checkout)
+    name = checkout.folder.name if isinstance(place, FolderSource) else _name_of(checkout)
     planned = migration.plan(checkout.folder, name)
     folder = checkout.folder if is_here else wanted.folder or Path(planned.provider_id)
     written = [] if wanted.check or not planned.manifest else _write(planned, checkout.folder, folder, wanted, is_here)

@@ -42,4 +42,4 @@ def _next(made: Made) -> Iterator[tuple[str, str]]:
     yield f"mediaconduit test {made.source}{allow}", "check it against the contract"
     yield f"mediaconduit provider add {made.source}{allow}", "load it into the broker"
     yield f'mediaconduit transform {made.provider_id}/default "hello"', "call it"
-    yield f"mediaconduit publish --check {made.source}", "before you push it"
+    yield f"mediaconduit publish --check {made.source}{allow}", "before you push it"

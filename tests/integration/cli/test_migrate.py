@@ -71,6 +71,13 @@ def test_replaced_the_old_one_is_kept_and_the_new_one_counts(
     assert "of today already" in capsys.readouterr().err
 
 
+def test_a_folder_may_be_copied_first(original: Path) -> None:
+    before = tree(original)
+    assert migrate("./vendor-provider", "--in", "taken-over") == 0
+    assert tree(original) == before
+    assert read_manifest(original.parent / "taken-over").runtime is Runtime.NODE
+
+
 def test_what_would_break_ends_with_1_and_is_told_to_machines(
     original: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,9 +85,9 @@ def test_what_would_break_ends_with_1_and_is_told_to_machines(
     assert migrate("./vendor-provider", "--check", "--json") == 1
     report = json.loads(capsys.readouterr().out)
     assert (report["provider"], report["runs"], report["written"]) == ("vendor", False, [])
-    assert [
-        finding["detail"] for finding in report["findings"] if finding["kind"] == "breaks"
-    ] == ["imports left-pad, which package.json does not list"]
+    assert [finding["detail"] for finding in report["findings"] if finding["kind"] == "breaks"] == [
+        "imports left-pad, which package.json does not list"
+    ]
 
 
 def test_what_is_fetched_is_copied_and_the_copy_migrated(
