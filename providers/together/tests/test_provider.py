@@ -1,8 +1,10 @@
 import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mediaconduit import assistant, user
+from mediaconduit import Media, assistant, user
 from mediaconduit.errors import InvalidRequestError, PreconditionError, Reason
 from mediaconduit.v1.media_pb2 import ToolResult
 from mediaconduit_provider.testing import Served, serve
@@ -87,6 +89,22 @@ async def test_tool_calls_go_back_numbered_and_reasoning_stays_here() -> None:
         said = upstream.requests[-1].json["messages"]
     assert said[1] == {"role": "assistant", "content": None, "tool_calls": [{**called, "index": 0}]}
     assert said[2] == {"role": "tool", "tool_call_id": "call_1", "content": "ok"}
+
+
+async def test_sounds_and_videos_go_to_models_that_take_them(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.json"
+    known = {"acme/talk": {"mode": "chat", "features": ["audio-input", "video-input"]}}
+    about = {"vendor": "together", "source": "us", "currency": "USD", "models": known}
+    prices.write_text(json.dumps(about))
+    async with Upstream({**LISTS, "POST /v1/chat/completions": chat({"content": "A fox."})}) as upstream:
+        settings = {"base_url": upstream.url, "prices_file": str(prices)}
+        async with serve(Together(), settings=settings) as it:
+            given = [Media(b"1", "audio/wav"), Media(b"2", "audio/mpeg"), Media(b"3", "video/mp4")]
+            await it.model("acme/talk").transform(["What is it?", *given], capability="video-to-text")
+        _, wav, mp3, mp4 = upstream.requests[-1].json["messages"][0]["content"]
+    assert wav == {"type": "input_audio", "input_audio": {"data": "MQ==", "format": "wav"}}
+    assert mp3 == {"type": "audio_url", "audio_url": {"url": "data:audio/mpeg;base64,Mg=="}}
+    assert mp4 == {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,Mw=="}}
 
 
 async def test_what_together_cannot_promise_is_refused() -> None:

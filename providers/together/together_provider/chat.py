@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from mediaconduit.v1.options_pb2 import TextOptions, Tool
-from mediaconduit_provider import Call, InvalidRequestError, Notice, Part, Turn
+from mediaconduit_provider import Call, InvalidRequestError, Notice, Part, Turn, Usage
 from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.answer import Answer
 from mediaconduit_vendors.api import Api
@@ -120,6 +120,12 @@ class TogetherChat(Chat):
             if message := (warning or {}).get("message"):
                 yield Notice(code="VENDOR_WARNING", message=str(message))
         yield from super().read(chunk, answer, call)
+
+    def usage(self, usage: Mapping[str, Any], call: Call, chunk: Mapping[str, Any]) -> Usage:
+        """Tokens; those from a cache are told beside the others."""
+        if (cached := usage.get("cached_tokens")) and not usage.get("prompt_tokens_details"):
+            usage = {**usage, "prompt_tokens_details": {"cached_tokens": cached}}
+        return super().usage(usage, call, chunk)
 
     def delta(
         self, delta: Mapping[str, Any], choice: Mapping[str, Any], answer: Answer, index: int

@@ -25,12 +25,20 @@ _REDIRECTS: Final = 3
 
 
 async def urls(inputs: Sequence[Input], kind: str) -> list[str]:
-    """Inputs of a kind ("image/") as URLs: the caller's own, else data URLs."""
-    return [
-        given.uri if given.uri.startswith("https://") else data_url(await given.read(), given.media_type)
-        for given in inputs
-        if given.media_type.startswith(kind)
-    ]
+    """Inputs of a kind ("image/") as URLs: the caller's own, else data URLs.
+
+    Raises:
+        InvalidRequestError: One is a reference that Together cannot follow.
+    """
+    return [await _url(given) for given in inputs if given.media_type.startswith(kind)]
+
+
+async def _url(given: Input) -> str:
+    if not given.uri:
+        return data_url(await given.read(), given.media_type)
+    if given.uri.startswith("https://"):
+        return given.uri
+    raise InvalidRequestError.at(given.field, "send the content itself, or where it is by https")
 
 
 class TogetherImages(Images):
