@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mediaconduit_broker.cli.invocation import JsonOption, invocation_of
+from mediaconduit_broker.cli.trust import ConfigOption, StateOption
 
 
 def migrate(
@@ -28,9 +29,8 @@ def migrate(
         ),
     ] = None,
     as_json: JsonOption = False,
-    state_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Folder that what is fetched is kept in.")
-    ] = None,
+    config: ConfigOption = None,
+    state_dir: StateOption = None,
 ) -> None:
     """Take over a provider written for the original MediaConduit, in TypeScript.
 
@@ -38,7 +38,7 @@ def migrate(
     the manifest it has here beside the old one. What is fetched is copied to a folder of its own first. Ends with 1
     when something would break. docs/migrating.md walks through one.
     """
-    from mediaconduit_broker.cli import migrating, values
+    from mediaconduit_broker.cli import migrating, trusting, values
     from mediaconduit_broker.cli.children import watch_children_without_threads
     from mediaconduit_broker.cli.running import run_async
 
@@ -48,7 +48,7 @@ def migrate(
         replace=replace,
         folder=folder,
         as_json=as_json,
-        state_dir=state_dir,
     )
+    environ = invocation_of(context).environ
     watch_children_without_threads()
-    run_async(migrating.run(wanted, invocation_of(context).environ))
+    run_async(migrating.run(wanted, trusting.place(config, state_dir, environ), environ))

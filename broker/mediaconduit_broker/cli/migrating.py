@@ -12,9 +12,9 @@ from typing import Any, Final
 from mediaconduit_broker import migration
 from mediaconduit_broker.cli import loading, output
 from mediaconduit_broker.cli.failures import FAILED, OK
+from mediaconduit_broker.cli.trusting import BrokerPlace, fetching
 from mediaconduit_broker.migration import Finding, Kind, Migration
-from mediaconduit_broker.sources import Checkout, FolderSource, Sources, parse
-from mediaconduit_broker.state import StateFolder
+from mediaconduit_broker.sources import Checkout, FolderSource, parse
 from mediaconduit_broker.trust import check_by_hand
 
 _MARKS: Final = {
@@ -34,14 +34,13 @@ class Wanted:
     replace: bool
     folder: Path | None
     as_json: bool
-    state_dir: Path | None
 
 
-async def run(wanted: Wanted, environ: Mapping[str, str]) -> int:
+async def run(wanted: Wanted, where: BrokerPlace, environ: Mapping[str, str]) -> int:
     """Reads, reports and writes; gives the exit code."""
     place = parse(wanted.source)
     is_here = isinstance(place, FolderSource) and wanted.folder is None
-    checkout = await _checkout(wanted, environ)
+    checkout = await _checkout(wanted.source, where, environ)
     name = checkout.folder.name if isinstance(place, FolderSource) else _name_of(checkout)
     planned = migration.plan(checkout.folder, name)
     folder = checkout.folder if is_here else wanted.folder or Path(planned.provider_id)
@@ -67,12 +66,11 @@ def as_json(planned: Migration, written: list[Path]) -> dict[str, Any]:
     }
 
 
-async def _checkout(wanted: Wanted, environ: Mapping[str, str]) -> Checkout:
-    state = StateFolder.at(wanted.state_dir, environ)
-    check_by_hand(wanted.source, state, base=Path.cwd())
-    async with contextlib.aclosing(Sources(state.sources, environ, base=Path.cwd())) as sources:
-        with loading.display(wanted.source) as show:
-            return await sources.resolve(wanted.source, report=lambda message, fraction: show(message, fraction, ""))
+async def _checkout(source: str, where: BrokerPlace, environ: Mapping[str, str]) -> Checkout:
+    check_by_hand(source, where.state, base=Path.cwd(), allow=where.config.trust.allow)
+    async with contextlib.aclosing(fetching(where, environ)) as sources:
+        with loading.display(source) as show:
+            return await sources.resolve(source, report=lambda message, fraction: show(message, fraction, ""))
 
 
 def _name_of(checkout: Checkout) -> str:
