@@ -174,11 +174,11 @@ class Chat(Operation):
             yield answer.text(text, index, token_logprobs(logprobs.get("content") or ()) if logprobs else ())
         if refusal := delta.get("refusal"):
             yield answer.text(refusal, index)
-        for annotation in delta.get("annotations") or ():
+        for annotation in filter(None, delta.get("annotations") or ()):
             if not index and answer.said and (citation := citation_of(annotation, answer.said)):
                 yield citation
         if calls := delta.get("tool_calls"):
-            for number, piece in enumerate(calls):
+            for number, piece in enumerate(filter(None, calls)):
                 function = piece.get("function") or {}
                 key = piece.get("index")
                 yield from answer.tool_call(
