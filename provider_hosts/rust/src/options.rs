@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use prost::Message;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value as Field};
 use serde_json::{Map, Value};
 
@@ -181,6 +182,7 @@ fn clear(message: &mut DynamicMessage, path: &str) {
     }
     let mut held: prost_types::Struct = inner.transcode_to().unwrap_or_default();
     clear_in_struct(&mut held, rest);
+    inner.clear(); // transcoding adds to what is there
     let _ = inner.transcode_from(&held);
 }
 

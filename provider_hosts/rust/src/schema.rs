@@ -38,6 +38,12 @@ impl Checker {
                         unexpected.iter().map(|name| violation(format!("{field}.{name}"), "is not known here")),
                     );
                 }
+                // What is said where no property at all is known.
+                ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+                    let object = values.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+                    let names = object.into_iter().flat_map(Map::keys);
+                    found.extend(names.map(|name| violation(format!("{field}.{name}"), "is not known here")));
+                }
                 ValidationErrorKind::Required { property: Value::String(name) } => {
                     found.push(violation(format!("{field}.{name}"), "is missing"));
                 }
@@ -105,4 +111,42 @@ fn describe(schema: &Value) -> Option<String> {
     let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
     let words = format!("{kind} {}", limits.join(", ")).trim().to_owned();
     (!words.is_empty()).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(schema: Value, values: Value, secret: bool) -> Vec<FieldViolation> {
+        let checker = Checker::new(&schema.to_string(), secret).unwrap();
+        checker.violations(values.as_object().unwrap(), "settings")
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        for schema in [
+            json!({"type": "object", "additionalProperties": false}),
+            json!({"type": "object", "properties": {"known": {}}, "additionalProperties": false}),
+        ] {
+            let fields: Vec<_> = found(schema, json!({"odd": 1}), true).into_iter().map(|it| it.field).collect();
+            assert_eq!(fields, ["settings.odd"]);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = found(json!({"required": ["key"]}), json!({}), true);
+        assert_eq!((missing[0].field.as_str(), missing.len()), ("settings.key", 1));
+    }
+
+    #[test]
+    fn refused_secrets_do_not_stand_in_the_refusal() {
+        let schema = json!({"properties": {"key": {"type": "string", "pattern": "^k-"}}});
+        let refused = found(schema, json!({"key": "hush-hush"}), true);
+        assert_eq!(refused[0].field, "settings.key");
+        assert!(!refused[0].description.contains("hush"), "{}", refused[0].description);
+        assert!(refused[0].description.contains("^k-"), "{}", refused[0].description);
+    }
 }
