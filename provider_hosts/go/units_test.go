@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
@@ -80,6 +81,19 @@ func TestWhoWritesAheadOfAReaderWaits(t *testing.T) {
 	}
 	if err := box.put(t.Context(), item{text: "x"}, 1024); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestSilenceIsBrokenOnceInAWhile(t *testing.T) {
+	box := newMailbox()
+	out := newOutput(t.Context(), nil, box)
+	out.signOfLife(time.Hour)
+	out.lastWrite = time.Now().Add(-2 * time.Hour)
+	out.signOfLife(time.Hour)
+	out.signOfLife(time.Hour)
+	taken, _ := box.take(t.Context())
+	if len(taken) != 1 || taken[0].event.GetProgress().GetStage() != "running" {
+		t.Errorf("got %v", taken)
 	}
 }
 

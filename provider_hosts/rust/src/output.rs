@@ -486,3 +486,29 @@ fn kind_of_part(part: &Part) -> Result<OutputKind> {
 fn without_arguments(call: ToolCall) -> ToolCall {
     ToolCall { arguments: String::new(), ..call }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn silence_is_broken_once_in_a_while() {
+        let mailbox = Arc::new(Mailbox::default());
+        let shared = Shared {
+            mailbox: mailbox.clone(),
+            began: Instant::now(),
+            text_type: Ok(String::new()),
+            data_type: Ok(String::new()),
+            state: Mutex::default(),
+        };
+        shared.sign_of_life(Duration::from_secs(3600));
+        shared.sign_of_life(Duration::ZERO);
+        shared.sign_of_life(Duration::from_secs(3600));
+        let Poll::Ready(Ok(items)) = mailbox.poll_take(&mut Context::from_waker(Waker::noop())) else {
+            panic!("nothing was written");
+        };
+        assert!(matches!(&items[..], [Item::Event(Event::Progress(progress))] if progress.stage == "running"));
+    }
+}
