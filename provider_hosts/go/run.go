@@ -17,6 +17,8 @@ const (
 	heartbeat = 15 * time.Second
 	// deadlineSlack is by how much the caller's clock may be ahead: who leaves so close to its deadline was driven by it.
 	deadlineSlack = 200 * time.Millisecond
+	// farewellSlack is what telling the caller about its deadline may take.
+	farewellSlack = 50 * time.Millisecond
 )
 
 // run is one call under way: the author's code fills a mailbox, the handler of the call empties it.
@@ -26,6 +28,7 @@ type run struct {
 	box    *mailbox
 	ctx    context.Context
 	stop   context.CancelCauseFunc
+	late   context.CancelFunc
 	clean  func(*Error) *Error
 	silent time.Duration
 
@@ -39,10 +42,21 @@ type run struct {
 
 func newRun(ctx context.Context, call *Call, clean func(*Error) *Error, silent time.Duration) *run {
 	r := &run{call: call, box: newMailbox(), clean: clean, silent: silent, began: time.Now(), left: func(*run) {}}
+	ctx, r.late = beforeDeadline(ctx)
 	r.ctx, r.stop = context.WithCancelCause(ctx)
 	r.out = newOutput(r.ctx, call, r.box)
 	r.out.began = func() { r.firstOutput = time.Since(r.began) }
 	return r
+}
+
+// beforeDeadline ends a moment before the caller's deadline: at the deadline itself gRPC resets the stream, and the caller
+// would not hear why.
+func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, has := ctx.Deadline()
+	if !has {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(farewellSlack, time.Until(deadline)/4)))
 }
 
 // cancel ends the work; the call fails with the cause.
@@ -53,6 +67,7 @@ func (r *run) cancel(cause *Error) {
 
 // main runs the author's code to its end, whatever that is. What the call held is free before its caller hears of the end.
 func (r *run) main(provider Provider) {
+	defer r.late()
 	defer r.stop(nil)
 	go r.beat()
 	err := r.work(provider)
