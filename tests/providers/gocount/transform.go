@@ -33,11 +33,13 @@ func (p *provider) Transform(
 }
 
 // TransformLive takes the same request with content that follows in chunks.
-func (p *provider) TransformLive(stream mediaconduit.MediaProvider_TransformLiveServer) error {
+func (p *provider) TransformLive(whole mediaconduit.MediaProvider_TransformLiveServer) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.leave()
+	stream, stop := beforeDeadline(whole)
+	defer stop()
 	piece, err := stream.Recv()
 	if err != nil || piece.GetStart() == nil {
 		return invalid("start", "a live call begins with it")
