@@ -11,6 +11,7 @@ from mediaconduit_vendors.api import Api
 from mediaconduit_vendors.content import media_type_of
 from mediaconduit_vendors.elevenlabs import models, voices
 from mediaconduit_vendors.elevenlabs.failures import REASONS, read_failure
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -37,15 +38,15 @@ class ElevenLabs(VendorProvider):
 
     async def discover(self, api: Api) -> Sequence[VendorModel]:
         """The account's models."""
-        return await models.discover(api, self.prices_file)
+        return await models.discover(api, self.listing)
 
     def known_models(self) -> Sequence[VendorModel]:
         """Those with a price."""
-        return models.known(self.prices_file)
+        return models.known(listings("elevenlabs", self.prices_file), self.listing)
 
     async def find_model(self, model_id: str) -> Model | None:
         """A model that ElevenLabs does not list."""
-        return next((model for model in models.unlisted(self.prices_file) if model.id == model_id), None)
+        return next((model for model in models.unlisted(self.listing) if model.id == model_id), None)
 
     async def list_voices(self) -> Sequence[Voice]:
         """The account's voices, cloned ones first."""

@@ -7,12 +7,13 @@ from contextlib import aclosing
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from mediaconduit.errors import InvalidRequestError, UnavailableError
+from mediaconduit.errors import InvalidRequestError
 from mediaconduit.v1.options_pb2 import VideoEdit
-from mediaconduit_provider import Asset, Call, Input, MediaInfo, Output, Part, Usage
+from mediaconduit_provider import Call, Input, MediaInfo, Usage
 from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.content import data_url, prompt_of
+from mediaconduit_vendors.fetched import fetched
 from mediaconduit_vendors.jobs import Job, Look, Submitted
 from mediaconduit_vendors.openai.images import Images, info_of
 from mediaconduit_vendors.openai.operation import Operation, facts_of
@@ -21,7 +22,6 @@ from mediaconduit_vendors.reply import not_understood
 from mediaconduit_vendors.usage import usage_of
 
 _SIZE: Final[Schema] = {"type": "integer", "minimum": 1}
-_REDIRECTS: Final = 3
 
 
 async def urls(inputs: Sequence[Input], kind: str) -> list[str]:
@@ -195,17 +195,9 @@ class TogetherVideos(Job, Operation):
             raise not_understood("it holds no video")
         media_type, info = call.media_type(*self.formats), info_of(answer) or MediaInfo()
         info.duration.FromMilliseconds(_milliseconds(answer, call))
-        if call.options.outputs_by_reference:
-            yield Part(asset=Asset(uri=url, media_type=media_type, info=info))
-        else:
-            output = Output(media_type)
-            request = Request("GET", url, redirects=_REDIRECTS, remaining=call.remaining())
-            async with api.open(request) as reply, aclosing(reply.chunks()) as chunks:
-                async for chunk in chunks:
-                    yield output.data(chunk)
-            if output.index < 0:
-                raise UnavailableError("the video came without content", retry_after=1.0)
-            yield output.done(info)
+        async with aclosing(fetched(api, call, url, media_type, info)) as outputs:
+            async for output in outputs:
+                yield output
         yield self.usage(answer, call)
 
     def usage(self, answer: Mapping[str, Any], call: Call) -> Usage:

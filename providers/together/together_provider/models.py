@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from mediaconduit_provider import InputSpec, Pricing, Rate
@@ -14,7 +13,7 @@ from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.kinds import TEXT, Kind, chat_kind
 from mediaconduit_vendors.openai.compatible import guessed_features
 from mediaconduit_vendors.openai.kinds import embedding_kind, speech_kind, transcription_kind
-from mediaconduit_vendors.prices import Listing, listings, lookup
+from mediaconduit_vendors.prices import Listing, ListingOf
 from mediaconduit_vendors.provider import VendorModel
 
 from together_provider.audio import RatedSpeech, TogetherSpeech, TogetherTranscription
@@ -88,7 +87,7 @@ _ANY_RATE: Final = ("cartesia/", "minimax")
 """Whose models speak at any rate, as the description of ``sample_rate`` says; lower case."""
 
 
-async def discover(api: Api, prices: Path | None) -> Sequence[VendorModel]:
+async def discover(api: Api, listing_of: ListingOf) -> Sequence[VendorModel]:
     """All models the key may use, and those that have voices."""
     (listed, _), voices = await asyncio.gather(api.json(Request("GET", "/v1/models")), voices_by_model(api))
     entries = [entry for entry in listed_in(listed) if entry.get("id")]
@@ -96,7 +95,7 @@ async def discover(api: Api, prices: Path | None) -> Sequence[VendorModel]:
     entries += [{"id": model_id, "type": "audio"} for model_id in voices if model_id not in known]
     if not any(_type(entry.get("type")) == "transcribe" for entry in entries):
         entries.append({"id": WHISPER, "type": "transcribe"})
-    found = (model_of(entry, lookup("together", entry["id"], prices), voices) for entry in entries)
+    found = (model_of(entry, listing_of(entry["id"]), voices) for entry in entries)
     return [model for model in found if model is not None]
 
 
@@ -183,14 +182,14 @@ def _agree(known: Pricing, stated: Sequence[Rate]) -> bool:
     return all(abs(found.get(rate.unit, -1) - rate.nano_price / rate.per) < 1e-6 for rate in stated)
 
 
-def known(prices: Path | None) -> list[VendorModel]:
+def known(ids: Iterable[str], listing_of: ListingOf) -> list[VendorModel]:
     """Those with a price, and those that are described."""
-    found = (known_model(model_id, prices) for model_id in (*listings("together", prices), WHISPER))
+    found = (known_model(model_id, listing_of) for model_id in (*ids, WHISPER))
     return [model for model in found if model is not None]
 
 
-def known_model(model_id: str, prices: Path | None) -> VendorModel | None:
+def known_model(model_id: str, listing_of: ListingOf) -> VendorModel | None:
     """A model without asking Together; None for one of an unknown kind."""
-    listing = lookup("together", model_id, prices)
+    listing = listing_of(model_id)
     stated = "transcribe" if model_id == WHISPER else listing.mode if listing is not None else ""
     return model_of({"id": model_id, "type": stated}, listing, {})

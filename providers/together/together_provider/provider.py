@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mediaconduit_provider import Model, Voice, VoiceOrigin
 from mediaconduit_vendors.api import Api
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -27,15 +28,15 @@ class Together(VendorProvider):
 
     async def discover(self, api: Api) -> Sequence[VendorModel]:
         """The models the key may use, with what Together says they cost."""
-        return await models.discover(api, self.prices_file)
+        return await models.discover(api, self.listing)
 
     def known_models(self) -> Sequence[VendorModel]:
         """Those with a price."""
-        return models.known(self.prices_file)
+        return models.known(listings("together", self.prices_file), self.listing)
 
     async def find_model(self, model_id: str) -> Model | None:
         """A model with a price, without asking Together for its list."""
-        return models.known_model(model_id, self.prices_file)
+        return models.known_model(model_id, self.listing)
 
     async def list_voices(self) -> Sequence[Voice]:
         """All voices, each with the models that have it."""

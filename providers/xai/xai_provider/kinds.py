@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from mediaconduit_provider import InputSpec, Pricing, Rate
@@ -15,7 +14,7 @@ from mediaconduit_vendors.openai.embeddings import Embeddings
 from mediaconduit_vendors.openai.kinds import speech_kind
 from mediaconduit_vendors.openai.text import Text
 from mediaconduit_vendors.options import Schema
-from mediaconduit_vendors.prices import Listing, listings, lookup
+from mediaconduit_vendors.prices import Listing, ListingOf
 from mediaconduit_vendors.provider import VendorModel
 
 from xai_provider.chat import GrokChat, GrokResponses
@@ -63,21 +62,21 @@ _PRICES: Final = {
 }
 
 
-async def discover(api: Api, prices: Path | None) -> Sequence[VendorModel]:
+async def discover(api: Api, listing_of: ListingOf) -> Sequence[VendorModel]:
     """All models the key may use."""
     answers = await asyncio.gather(*(api.json(Request("GET", f"/{name}")) for name in _LISTS))
     found = [
-        model_of(name, entry, prices)
+        model_of(name, entry, listing_of)
         for name, (answer, _) in zip(_LISTS, answers, strict=True)
         for entry in answer.get("models") or ()
     ]
     return [*found, SPEECH]
 
 
-def model_of(list_name: str, entry: Mapping[str, Any], prices: Path | None) -> VendorModel:
+def model_of(list_name: str, entry: Mapping[str, Any], listing_of: ListingOf) -> VendorModel:
     """A model of one of the lists."""
     model_id = entry["id"]
-    listing = lookup("xai", model_id, prices)
+    listing = listing_of(model_id)
     created = entry.get("created")
     return _kind(list_name, entry, listing).model(
         model_id,
@@ -119,17 +118,17 @@ def pricing_of(entry: Mapping[str, Any]) -> Pricing | None:
     return Pricing(currency="USD", rates=rates, source="vendor-api") if rates else None
 
 
-def known(prices: Path | None) -> list[VendorModel]:
+def known(ids: Iterable[str], listing_of: ListingOf) -> list[VendorModel]:
     """Those with a price."""
-    found = (known_model(model_id, prices) for model_id in listings("xai", prices))
+    found = (known_model(model_id, listing_of) for model_id in ids)
     return [*(model for model in found if model is not None), SPEECH]
 
 
-def known_model(model_id: str, prices: Path | None) -> VendorModel | None:
+def known_model(model_id: str, listing_of: ListingOf) -> VendorModel | None:
     """A model without asking xAI; None for one of an unknown kind."""
     if model_id == SPEECH.id:
         return SPEECH
-    if (listing := lookup("xai", model_id, prices)) is None:
+    if (listing := listing_of(model_id)) is None:
         return None
     match listing.mode:
         case "chat" | "responses":

@@ -7,11 +7,12 @@ from contextlib import aclosing
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from mediaconduit.errors import InvalidRequestError, UnavailableError
-from mediaconduit_provider import Asset, Call, Facts, MediaInfo, Output, Part, Usage
+from mediaconduit.errors import InvalidRequestError
+from mediaconduit_provider import Call, Facts, MediaInfo, Usage
 from mediaconduit_provider.outputs import Yielded
 from mediaconduit_vendors.api import Api, Request
 from mediaconduit_vendors.content import Inputs, media_type_of, numbered, prompt_of
+from mediaconduit_vendors.fetched import fetched
 from mediaconduit_vendors.jobs import Job, Look, Submitted
 from mediaconduit_vendors.openai.images import Images
 from mediaconduit_vendors.openai.operation import Operation, facts_of
@@ -22,7 +23,6 @@ from mediaconduit_vendors.reply import not_understood
 from mediaconduit_vendors.usage import usage_of
 
 _RATIOS: Final = ["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "2:1", "1:2", "auto"]
-_REDIRECTS: Final = 3
 
 
 async def media_of(call: Call, kind: str) -> list[str]:
@@ -127,17 +127,9 @@ class GrokVideos(Job, Operation):
             raise not_understood("it holds no video")
         info = MediaInfo()
         info.duration.FromSeconds(video.get("duration") or 0)
-        if call.options.outputs_by_reference:
-            yield Part(asset=Asset(uri=url, media_type="video/mp4", info=info))
-        else:
-            output = Output("video/mp4")
-            request = Request("GET", url, redirects=_REDIRECTS, remaining=call.remaining())
-            async with api.open(request) as reply, aclosing(reply.chunks()) as chunks:
-                async for chunk in chunks:
-                    yield output.data(chunk)
-            if output.index < 0:
-                raise UnavailableError("the video came without content", retry_after=1.0)
-            yield output.done(info)
+        async with aclosing(fetched(api, call, url, "video/mp4", info)) as outputs:
+            async for output in outputs:
+                yield output
         yield self.usage(video, call)
 
     def usage(self, video: Mapping[str, Any], call: Call) -> Usage:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mediaconduit_provider import Model, Voice, VoiceOrigin
 from mediaconduit_vendors.api import Api, Request
+from mediaconduit_vendors.prices import listings
 from mediaconduit_vendors.provider import VendorModel, VendorProvider
 from mediaconduit_vendors.vendor import Vendor
 
@@ -21,15 +22,15 @@ class XAI(VendorProvider):
 
     async def discover(self, api: Api) -> Sequence[VendorModel]:
         """The models the key may use, with what xAI says they cost."""
-        return await kinds.discover(api, self.prices_file)
+        return await kinds.discover(api, self.listing)
 
     def known_models(self) -> Sequence[VendorModel]:
         """Those with a price."""
-        return kinds.known(self.prices_file)
+        return kinds.known(listings("xai", self.prices_file), self.listing)
 
     async def find_model(self, model_id: str) -> Model | None:
         """A model with a price, without asking xAI for its lists."""
-        return kinds.known_model(model_id, self.prices_file)
+        return kinds.known_model(model_id, self.listing)
 
     async def list_voices(self) -> Sequence[Voice]:
         """xAI's own voices."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mediaconduit_provider import InputSpec
@@ -13,7 +12,7 @@ from mediaconduit_vendors.elevenlabs.formats import MEDIA_TYPES
 from mediaconduit_vendors.elevenlabs.speech import CHANGER, SOUNDS, SPEECH, change, sound, speak
 from mediaconduit_vendors.elevenlabs.transcription import OPTIONS, transcribe
 from mediaconduit_vendors.kinds import TEXT, Kind
-from mediaconduit_vendors.prices import listings, lookup
+from mediaconduit_vendors.prices import ListingOf
 from mediaconduit_vendors.provider import VendorModel
 
 _SAMPLES: Final = InputSpec("voice", ("audio/*",), max_count=25)
@@ -46,14 +45,14 @@ UNLISTED: Final[Mapping[str, Kind]] = {
 """Models that ``GET /v1/models`` leaves out: those the description names for recognition and for sounds."""
 
 
-async def discover(api: Api, prices: Path | None) -> Sequence[VendorModel]:
+async def discover(api: Api, listing_of: ListingOf) -> Sequence[VendorModel]:
     """The account's models."""
     listed, _ = await api.json(Request("GET", "/v1/models"))
-    found = [model_of(entry, prices) for entry in listed]
-    return [*(model for model in found if model is not None), *unlisted(prices)]
+    found = [model_of(entry, listing_of) for entry in listed]
+    return [*(model for model in found if model is not None), *unlisted(listing_of)]
 
 
-def model_of(entry: Mapping[str, Any], prices: Path | None) -> VendorModel | None:
+def model_of(entry: Mapping[str, Any], listing_of: ListingOf) -> VendorModel | None:
     """A model as ElevenLabs lists it; None for one that neither speaks nor changes voices."""
     speaks, changes = entry.get("can_do_text_to_speech"), entry.get("can_do_voice_conversion")
     kind = BOTH if speaks and changes else SPEAKER if speaks else VOICE_CHANGER if changes else None
@@ -62,22 +61,23 @@ def model_of(entry: Mapping[str, Any], prices: Path | None) -> VendorModel | Non
     model_id = entry["model_id"]
     return kind.model(
         model_id,
-        lookup("elevenlabs", model_id, prices),
+        listing_of(model_id),
         display_name=entry.get("name") or "",
         description=entry.get("description") or "",
     )
 
 
-def unlisted(prices: Path | None) -> list[VendorModel]:
+def unlisted(listing_of: ListingOf) -> list[VendorModel]:
     """Those of `UNLISTED`."""
-    return [kind.model(model_id, lookup("elevenlabs", model_id, prices)) for model_id, kind in UNLISTED.items()]
+    return [kind.model(model_id, listing_of(model_id)) for model_id, kind in UNLISTED.items()]
 
 
-def known(prices: Path | None) -> list[VendorModel]:
-    """What is known without asking: models with a price that speak, and `unlisted`."""
+def known(ids: Iterable[str], listing_of: ListingOf) -> list[VendorModel]:
+    """What is known without asking: those of these models with a price that speak, and `unlisted`."""
+    listings = {model_id: listing_of(model_id) for model_id in ids}
     speaking = [
         SPEAKER.model(model_id, listing)
-        for model_id, listing in listings("elevenlabs", prices).items()
-        if listing.mode == "audio_speech"
+        for model_id, listing in listings.items()
+        if listing is not None and listing.mode == "audio_speech"
     ]
-    return [*speaking, *unlisted(prices)]
+    return [*speaking, *unlisted(listing_of)]

@@ -7,13 +7,14 @@ hands it over.
 
 from mediaconduit_vendors.prices.cost import cost
 from mediaconduit_vendors.prices.file import PriceFile, check_prices, read_prices
-from mediaconduit_vendors.prices.listing import FEATURES, Listing
+from mediaconduit_vendors.prices.listing import FEATURES, Listing, ListingOf
 from mediaconduit_vendors.prices.lookup import listings, lookup
 from mediaconduit_vendors.prices.openrouter import from_openrouter, openrouter_id
 
 __all__ = [
     "FEATURES",
     "Listing",
+    "ListingOf",
     "PriceFile",
     "check_prices",
     "cost",

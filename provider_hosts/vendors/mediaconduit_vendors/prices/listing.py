@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from mediaconduit.v1.models_pb2 import Pricing
 
@@ -56,3 +57,7 @@ class Listing:
     def free(self) -> bool:
         """Whether it is known to cost nothing."""
         return self.pricing is not None and not any(rate.nano_price for rate in self.pricing.rates)
+
+
+ListingOf: TypeAlias = Callable[[str], Listing | None]
+"""What is known of a model by its id, as `VendorProvider.listing`."""
